@@ -1,0 +1,1 @@
+//! A verdict made into what Exim and people read.

@@ -1,0 +1,17 @@
+//! May this message be posted to this Mailman 2.1 list?
+//!
+//! Data flows one way: the bytes of a list ([`pickle`]) become typed settings ([`list`]), which
+//! with the senders of a message are judged by Mailman's rules ([`mailman`]) in Python's terms
+//! ([`python`]); the verdict becomes an exit status and a text ([`answer`]). Rules are pure
+//! functions over plain types; files and processes stay in [`list::store`], [`config`] and
+//! [`cli`].
+#![forbid(unsafe_code)]
+
+pub mod answer;
+pub mod cli;
+pub mod config;
+pub mod limits;
+pub mod list;
+pub mod mailman;
+pub mod pickle;
+pub mod python;

@@ -1,0 +1,35 @@
+//! Every limit on hostile or broken input, in one place.
+//!
+//! They are far above what real lists, headers and patterns need, and low enough that a query
+//! stays within its 20 seconds and a few megabytes of heap.
+
+/// Bytes of a `config.pck` that are read: a list of a million members has about 100 MB.
+pub const PICKLE_BYTES: u64 = 4 << 30;
+/// Values (of any kind) materialised from one pickle: the settings asked for, not the members.
+pub const PICKLE_VALUES: usize = 1 << 18;
+/// Bytes of all strings materialised from one pickle.
+pub const PICKLE_VALUE_BYTES: usize = 4 << 20;
+/// Bytes of one string inside a pickle, skipped ones included.
+pub const PICKLE_STRING_BYTES: u64 = 1 << 30;
+/// Nested marks and containers in a pickle.
+pub const PICKLE_DEPTH: usize = 1_000;
+/// Items on the pickle machine's stack (Python's pickler writes batches of 1,000).
+pub const PICKLE_STACK: u64 = 1 << 24;
+/// Opcodes executed on one pickle.
+pub const PICKLE_OPCODES: u64 = 1 << 30;
+/// Memo numbers out of sequence that one pickle may use (Python's own are in sequence).
+pub const PICKLE_LOOSE_MEMOS: usize = 1 << 16;
+/// Walks over one pickle: a second and third follow shared containers.
+pub const PICKLE_WALKS: usize = 8;
+/// Steps of the pattern matcher for one whole query; about one second of CPython's time.
+pub const PATTERN_STEPS: u64 = 100_000_000;
+/// Nested groups in a pattern; CPython 2.7 gives up at about 495.
+pub const PATTERN_DEPTH: usize = 495;
+/// Bytes of one header value or address given to us (Exim cuts headers at 64 KiB).
+pub const HEADER_BYTES: usize = 1 << 20;
+/// Nested groups in an address list; Python raises RuntimeError at about 990.
+pub const ADDRESS_DEPTH: usize = 900;
+/// Bytes of `mm_cfg.py`.
+pub const MM_CFG_BYTES: u64 = 1 << 20;
+/// Nested brackets in an expression of `mm_cfg.py`.
+pub const MM_CFG_DEPTH: usize = 100;

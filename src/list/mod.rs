@@ -1,0 +1,1 @@
+//! A mailing list: its name, where it lives, its settings and members.

@@ -1,0 +1,1 @@
+//! Mailman's own rules, as pure functions.

@@ -1,0 +1,1 @@
+//! `email.utils.getaddresses` and `parseaddr`.
