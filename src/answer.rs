@@ -1,1 +1,209 @@
 //! A verdict made into what Exim and people read.
+
+use crate::mailman::verdict::{Decision, Notice, Rule, Verdict};
+use crate::python::text::PyStr;
+
+/// Bytes of a text for an SMTP reply: Exim's own limit is 32 KiB, a person's is lower.
+const TEXT_BYTES: usize = 3_900;
+
+/// Bytes of one word: a line of an SMTP reply may have 512 (RFC 5321 4.5.3.1.5), and Exim breaks
+/// lines at blanks only.
+const WORD_BYTES: usize = 400;
+
+/// What a hold and a discard mean to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// `--held refuse`
+    pub refuse_held: bool,
+    /// `--discarded refuse`, the default
+    pub refuse_discarded: bool,
+}
+
+impl Policy {
+    /// Whether the caller may take the message.
+    pub fn permits(self, decision: Decision) -> bool {
+        match decision {
+            Decision::Accept | Decision::Undecided => true,
+            Decision::Hold => !self.refuse_held,
+            Decision::Discard => !self.refuse_discarded,
+            Decision::Reject => false,
+        }
+    }
+}
+
+/// What the texts need to know of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListFacts {
+    /// The list's internal name.
+    pub name: String,
+    /// The list's owner address.
+    pub owner: Vec<u8>,
+    /// The charset of the list's texts, should they not be UTF-8 (a label of the Encoding
+    /// Standard).
+    pub charset: &'static str,
+}
+
+/// The text for a refused sender: lines parted by LF, without control characters, under 4,000
+/// bytes, beginning with no SMTP status code; ASCII unless `utf8`.
+pub fn refusal_text(verdict: &Verdict, list: &ListFacts, utf8: bool) -> String {
+    let text = match &verdict.notice {
+        Notice::Own(bytes) => decode(bytes, list.charset),
+        Notice::None | Notice::Default => our_words(verdict, list),
+    };
+    let text = smtp_text(&text, utf8);
+    if text.is_empty() { smtp_text(&our_words(verdict, list), utf8) } else { text }
+}
+
+/// Our wording, where the list has none of its own.
+fn our_words(verdict: &Verdict, list: &ListFacts) -> String {
+    let sender = verdict.sender.as_ref().map(PyStr::to_lossy).unwrap_or_default();
+    let sender: String = sender.chars().take(200).collect();
+    let owner = String::from_utf8_lossy(&list.owner);
+    let name = &list.name;
+    let what = match (verdict.decision, verdict.rule) {
+        (Decision::Hold, _) => format!(
+            "The mailing list {name} would hold messages from <{sender}> for its moderators, \
+             and this server does not take such messages."
+        ),
+        (_, Rule::MemberModeration) => {
+            format!("The mailing list {name} does not take messages from its member <{sender}>.")
+        }
+        (Decision::Discard, _) => {
+            format!("The mailing list {name} does not take messages from <{sender}>.")
+        }
+        (_, Rule::GenericNonmemberAction) => format!(
+            "Only members may post to the mailing list {name}, and <{sender}> is not a member."
+        ),
+        _ => format!("The mailing list {name} rejects messages from <{sender}>."),
+    };
+    format!("{what}\nIf you think this is wrong, please write to {owner}.")
+}
+
+/// UTF-8 where it is UTF-8 (Debian's Mailman stores nothing else), else the list's charset.
+fn decode(bytes: &[u8], charset: &'static str) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => {
+            let encoding = encoding_rs::Encoding::for_label(charset.as_bytes())
+                .unwrap_or(encoding_rs::WINDOWS_1252);
+            encoding.decode_without_bom_handling(bytes).0.into_owned()
+        }
+    }
+}
+
+/// Makes any text safe to stand in an SMTP reply.
+pub fn smtp_text(text: &str, utf8: bool) -> String {
+    let text = if utf8 { text.to_owned() } else { deunicode::deunicode_with_tofu(text, "?") };
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        lines.push(clean_line(line));
+    }
+    let first = lines.iter().position(|l| !l.is_empty()).unwrap_or(lines.len());
+    let last = lines.iter().rposition(|l| !l.is_empty()).map_or(first, |i| i.saturating_add(1));
+    let text = lines.get(first..last).unwrap_or_default().join("\n");
+    let text = if looks_like_status(&text) { format!("- {text}") } else { text };
+    cut(text, TEXT_BYTES)
+}
+
+/// One line without control characters, trailing blanks and endless words.
+fn clean_line(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut word = 0usize;
+    for c in line.trim_end().chars() {
+        let c = if c == '\t' { ' ' } else { c };
+        if c.is_control() || is_invisible(c) {
+            continue;
+        }
+        word = if c == ' ' { 0 } else { word.saturating_add(c.len_utf8()) };
+        if word > WORD_BYTES {
+            out.push(' ');
+            word = c.len_utf8();
+        }
+        out.push(c);
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Line and paragraph separators, and the characters that turn the direction of text round.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Exim takes three digits and a blank (or hyphen) at the start of a text for a status code, and
+/// an enhanced code behind it for one too.
+fn looks_like_status(text: &str) -> bool {
+    let text = text.trim_start();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = text.bytes().nth(digits);
+    digits > 0 && matches!(behind, None | Some(b' ' | b'-' | b'.' | b'\n'))
+}
+
+/// Cuts at a character, not within one.
+fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let mut at = most;
+        while !text.is_char_boundary(at) {
+            at = at.saturating_sub(1);
+        }
+        text.truncate(at);
+        text.push_str(" ...");
+    }
+    text
+}
+
+/// A string of unknown origin as one harmless line for a message to people.
+pub fn one_line(text: &str) -> String {
+    cut(text.chars().flat_map(escape).collect(), TEXT_BYTES)
+}
+
+fn escape(c: char) -> Vec<char> {
+    if c.is_control() || is_invisible(c) { c.escape_default().collect() } else { vec![c] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailman::verdict::Rule;
+
+    #[test]
+    fn texts_cannot_carry_smtp() {
+        assert_eq!(smtp_text("a\r\n250 ok\r\n", false), "a\n250 ok");
+        assert_eq!(smtp_text("\n\n  \nx\0\x07y\x1b[1m \n", false), "xy[1m");
+        assert_eq!(smtp_text("550 5.7.1 No", false), "- 550 5.7.1 No");
+        assert_eq!(smtp_text("  250-No", false), "-   250-No");
+        assert_eq!(smtp_text("5.7.1 No", false), "- 5.7.1 No");
+        assert_eq!(smtp_text("5th of May", false), "5th of May");
+    }
+
+    #[test]
+    fn texts_are_ascii_unless_asked() {
+        assert_eq!(smtp_text("Grüße, “Zoë” – 東", false), "Grusse, \"Zoe\" - Dong");
+        assert_eq!(smtp_text("Grüße\u{2028}\u{202e}", true), "Grüße");
+    }
+
+    #[test]
+    fn texts_are_short() {
+        let text = smtp_text(&"ä".repeat(9_000), true);
+        assert!(text.len() < 4_000 && text.ends_with(" ..."), "{}", text.len());
+        assert!(text.split([' ', '\n']).all(|word| word.len() <= WORD_BYTES));
+        assert!(smtp_text(&"x\n".repeat(9_000), false).len() < 4_000);
+    }
+
+    #[test]
+    fn charsets_of_notices() {
+        let list = ListFacts { name: "l".into(), owner: b"l-owner@x".to_vec(), charset: "latin1" };
+        let verdict = |notice: &[u8]| Verdict {
+            notice: Notice::Own(notice.to_vec()),
+            ..Verdict::new(
+                Decision::Reject,
+                Rule::GenericNonmemberAction,
+                &PyStr::Bytes(b"a@b\r\n250 ok".to_vec()),
+            )
+        };
+        assert_eq!(refusal_text(&verdict(b"f\xfcr"), &list, true), "für");
+        assert_eq!(refusal_text(&verdict("für".as_bytes()), &list, true), "für");
+        let empty = refusal_text(&verdict(b"\r\n \x07"), &list, true);
+        assert!(empty.contains("l-owner@x") && empty.lines().count() == 3, "{empty}");
+    }
+}

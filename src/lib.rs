@@ -10,8 +10,10 @@
 pub mod answer;
 pub mod cli;
 pub mod config;
+pub mod exit;
 pub mod limits;
 pub mod list;
 pub mod mailman;
 pub mod pickle;
 pub mod python;
+pub mod site;

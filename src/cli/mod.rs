@@ -1,6 +1,163 @@
-//! The command line.
+//! The program around the commands: arguments in, one exit status and two texts out.
+
+mod args;
+mod given;
+mod list_domain;
+mod report;
+mod test_sender;
+
+use crate::answer::one_line;
+use crate::exit::Status;
+use crate::list::store::Loaded;
+use crate::site::Site;
+use args::{Cli, Command};
+use clap::Parser;
+use clap::error::ErrorKind;
+use std::ffi::OsString;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A query that takes longer is given up: Exim would wait 60 s, then could only defer.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// What a command leaves behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// For the exit status; `None` is 0.
+    pub status: Option<Status>,
+    /// For standard output.
+    pub stdout: String,
+    /// For standard error.
+    pub stderr: String,
+}
+
+impl Outcome {
+    fn error(status: Status, message: &str) -> Outcome {
+        Outcome {
+            status: Some(status),
+            stdout: String::new(),
+            stderr: format!("mm-query: {}\n", one_line(message)),
+        }
+    }
+}
+
+/// An error on its way to the exit status, with its words in the order of their causes.
+#[derive(Debug)]
+struct Failure(Status, anyhow::Error);
+
+impl Failure {
+    fn new(status: Status, message: impl Into<String>) -> Failure {
+        Failure(status, anyhow::Error::msg(message.into()))
+    }
+}
+
+impl From<crate::site::Error> for Failure {
+    fn from(error: crate::site::Error) -> Failure {
+        Failure(error.status(), error.into())
+    }
+}
+
+/// The site that the options name.
+fn find_site(options: &args::SiteOptions) -> Result<Site, Failure> {
+    Ok(Site::find(options.lists_dir.as_deref(), options.mm_cfg.as_deref())?)
+}
+
+/// Warnings about a list for standard error, unless they stand elsewhere or would mix with a text
+/// for the sender.
+fn warnings(list: &Loaded, quiet: bool) -> String {
+    if quiet {
+        return String::new();
+    }
+    list.warnings.iter().map(|w| format!("mm-query: warning: {}\n", one_line(w))).collect()
+}
 
 /// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    // The default hook prints the panic's own text, which could hold anything of the input.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        write_stderr(&format!("mm-query: internal error at {place}\n"));
+    }));
+    let (sender, receiver) = mpsc::channel();
+    let worker = std::thread::Builder::new().spawn(move || {
+        let status = catch_unwind(AssertUnwindSafe(|| finish(run(std::env::args_os()))));
+        // Nobody waits any more if the time was up.
+        let _ = sender.send(status.unwrap_or(Status::Internal));
+    });
+    if worker.is_err() {
+        write_stderr("mm-query: cannot start a thread\n");
+        return Status::TryAgain.into();
+    }
+    match receiver.recv_timeout(TIME_LIMIT) {
+        Ok(status) => status.into(),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Status::Internal.into(),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            write_stderr("mm-query: no answer within 20 seconds\n");
+            Status::TryAgain.into()
+        }
+    }
+}
+
+/// Runs one command line, the program's name first; reads files, writes nothing.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return no_command(&error),
+    };
+    let result = match &cli.command {
+        Command::TestSender(args) => test_sender::run(args),
+        Command::ListDomain(args) => list_domain::run(args),
+    };
+    result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
+}
+
+/// `--help`, `--version`, and what is wrong with a command line.
+fn no_command(error: &clap::Error) -> Outcome {
+    let text = printable(&error.render().to_string());
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Outcome { stdout: text, ..Outcome::default() }
+        }
+        _ => Outcome { status: Some(Status::Usage), stdout: String::new(), stderr: text },
+    }
+}
+
+/// The parser's message repeats arguments as they came.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
+/// Writes what a command left behind. An answer that could not be written is none.
+fn finish(outcome: Outcome) -> Status {
+    let status = outcome.status.unwrap_or(Status::Permitted);
+    if let Err(error) = write_stdout(outcome.stdout.as_bytes()) {
+        write_stderr(&format!("mm-query: cannot write the answer: {error}\n"));
+        return Status::Output;
+    }
+    write_stderr(&outcome.stderr);
+    status
+}
+
+/// std's own handle takes a closed descriptor for success.
+fn write_stdout(mut text: &[u8]) -> Result<(), rustix::io::Errno> {
+    let stdout = std::io::stdout();
+    while !text.is_empty() {
+        match rustix::io::write(&stdout, text) {
+            Ok(0) => return Err(rustix::io::Errno::IO),
+            Ok(n) => text = text.get(n..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Nobody is left to be told if this fails.
+fn write_stderr(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,0 +1,179 @@
+//! The command line: parsed here, and nowhere else.
+
+use crate::exit::Status;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// May this message be posted to this Mailman 2.1 list?
+#[derive(Debug, Parser)]
+#[command(
+    name = "mm-query",
+    version,
+    about = "Asks a Mailman 2.1 list's own files whether a message may be posted to it",
+    long_about = "Asks a Mailman 2.1 list's own files whether a message may be posted to it, so \
+                  that Exim can refuse the message while its sender is still connected. It reads \
+                  the list's config.pck, applies Mailman's own rules, and answers by its exit \
+                  status and a text for the sender. It changes nothing.",
+    after_help = help_end(),
+    subcommand_required = true,
+    arg_required_else_help = false,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// May a message with these senders be posted to LIST?
+    #[command(
+        name = "test-sender",
+        after_help = test_sender_end(),
+        long_about = "Judges a message by its senders, as Mailman's Moderate handler will: \
+                      membership, moderation, and what the list does with nonmembers.\n\n\
+                      Give the message's headers and envelope sender by the named options; \
+                      Mailman's own order of senders then applies. Or give bare addresses: the \
+                      post is permitted if any one of them alone could post. Empty addresses are \
+                      ignored."
+    )]
+    TestSender(TestSender),
+    /// Print the domain of LIST, or check that DOMAIN is it.
+    #[command(
+        name = "list-domain",
+        after_help = list_domain_end(),
+        long_about = "Prints the domain (host_name) of LIST. With DOMAIN it also checks that this \
+                      is the list's domain, ASCII case aside, and exits with 1 if it is not."
+    )]
+    ListDomain(ListDomain),
+}
+
+/// Where Mailman's files are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Site")]
+pub struct SiteOptions {
+    /// The directory that holds a directory for each list [default: as /etc/mm-query.toml says,
+    /// else the first known layout: /var/lib/mailman, /usr/local/mailman,
+    /// /usr/local/cpanel/3rdparty/mailman]
+    #[arg(long, value_name = "DIR")]
+    pub lists_dir: Option<PathBuf>,
+    /// Mailman's site settings; read, never run [default: beside the lists]
+    #[arg(long, value_name = "FILE")]
+    pub mm_cfg: Option<PathBuf>,
+}
+
+/// `test-sender`
+#[derive(Debug, Args)]
+pub struct TestSender {
+    /// The list: its name, or name@domain
+    #[arg(value_name = "LIST")]
+    pub list: OsString,
+    /// Addresses of the sender, in any order
+    #[arg(value_name = "ADDRESS", conflicts_with_all = ["from", "envelope_from", "reply_to", "sender", "base64"])]
+    pub addresses: Vec<OsString>,
+    /// A From: header's value, unfolded or not; give it once for each such header
+    #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
+    pub from: Vec<OsString>,
+    /// The envelope sender; '' is the null sender of bounces
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub envelope_from: Option<OsString>,
+    /// A Reply-To: header's value
+    #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
+    pub reply_to: Vec<OsString>,
+    /// A Sender: header's value
+    #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
+    pub sender: Vec<OsString>,
+    /// The values of --from, --envelope-from, --reply-to and --sender are base64; those of headers
+    /// are lists as Exim's $lh_From: gives them
+    #[arg(long)]
+    pub base64: bool,
+    /// The message carries an approval header or line, which only Mailman can check: undecided
+    #[arg(long)]
+    pub approved: bool,
+    /// What a hold for the moderators means for the exit status
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Permit)]
+    pub held: Meaning,
+    /// What a silent discard means for the exit status
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Refuse)]
+    pub discarded: Meaning,
+    /// Print the verdict as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print what was checked, for a person
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
+    /// Leave texts in UTF-8 instead of making them ASCII
+    #[arg(long)]
+    pub utf8: bool,
+    /// Where the files are.
+    #[command(flatten)]
+    pub site: SiteOptions,
+}
+
+/// `list-domain`
+#[derive(Debug, Args)]
+pub struct ListDomain {
+    /// The list: its name, or name@domain
+    #[arg(value_name = "LIST")]
+    pub list: OsString,
+    /// The domain it should have
+    #[arg(value_name = "DOMAIN")]
+    pub domain: Option<OsString>,
+    /// Print the answer as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Where the files are.
+    #[command(flatten)]
+    pub site: SiteOptions,
+}
+
+/// Whether a verdict lets the message in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Meaning {
+    /// exit status 0
+    Permit,
+    /// exit status 1
+    Refuse,
+}
+
+fn statuses() -> String {
+    format!("Exit status:\n{}", Status::table())
+}
+
+fn help_end() -> String {
+    format!(
+        "{}\nOnly 1 is a refusal. An error never is: take the message, or ask the sender to try \
+         again.\n\nExamples:\n  \
+         mm-query test-sender team alice@example.org\n  \
+         mm-query test-sender team --from='Alice <alice@example.org>' --envelope-from= --explain\n  \
+         mm-query list-domain team lists.example.org\n",
+        statuses()
+    )
+}
+
+fn test_sender_end() -> String {
+    format!(
+        "{}\nVerdicts: accept, hold, reject, discard, undecided (Mailman would fail on the \
+         message, or it cannot be known here). Accept and undecided permit; a reject refuses; \
+         --held and --discarded say what the others do.\n\n\
+         When the post is refused, the text for its sender goes to standard output, ready for an \
+         SMTP reply: lines parted by LF, under 4,000 bytes, no control characters, plain ASCII \
+         unless --utf8 is given. When it is permitted, nothing is printed.\n\n\
+         Examples:\n  \
+         mm-query test-sender team alice@example.org bob@example.org\n  \
+         mm-query test-sender team --from='Bob <bob@example.org>' --envelope-from=b@example.org\n  \
+         mm-query test-sender team stranger@example.net --json\n",
+        statuses()
+    )
+}
+
+fn list_domain_end() -> String {
+    format!(
+        "{}\nExamples:\n  mm-query list-domain team\n  \
+         mm-query list-domain team@lists.example.org --json\n",
+        statuses()
+    )
+}

@@ -1,0 +1,345 @@
+//! The lists' files, opened and read: the only place that touches them.
+//!
+//! Order and fallbacks are those of `MailList.Load` (RULES 1.4). A name cannot lead out of the
+//! lists directory: the kernel resolves it beneath an open handle, and what was opened is checked
+//! before a byte of it is read.
+
+use crate::exit::Status;
+use crate::limits;
+use crate::list::name::ListName;
+use crate::list::settings::Settings;
+use crate::list::value::{PyValue, decode};
+use crate::mailman::patterns::{OtherList, OtherLists};
+use crate::mailman::roster::{Entries, Roster};
+use crate::pickle::{self, Dict, Picked, Request};
+use crate::python::Python;
+use crate::python::text::PyStr;
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// The dictionaries in which addresses are looked up.
+const DICTS: [&str; 3] = ["members", "digest_members", "user_options"];
+
+/// What Mailman puts in the place of an absent attribute of an old list.
+pub type SiteDefault<'a> = &'a dyn Fn(&str) -> Option<PyValue>;
+
+/// Why a list could not be read. Never a reason to refuse a message.
+#[derive(Debug)]
+pub enum Error {
+    /// The lists directory cannot be opened.
+    NoDirectory(PathBuf, std::io::Error),
+    /// None of the files that make a list is there.
+    NoSuchList(String),
+    /// A file is there and cannot be opened or read.
+    Unreadable(PathBuf, std::io::Error),
+    /// A file is no regular file, too large, or a link that leads out of the directory.
+    Untrusted(PathBuf, &'static str),
+    /// The file goes beyond what we read, though Mailman may read it.
+    Unsupported(PathBuf, String),
+    /// Mailman cannot read any of the list's files either.
+    Corrupt(PathBuf, String),
+}
+
+impl Error {
+    /// The exit status for it.
+    pub fn status(&self) -> Status {
+        match self {
+            Error::NoDirectory(_, e) | Error::Unreadable(_, e) if is_passing(e) => Status::TryAgain,
+            Error::NoDirectory(..) | Error::Unreadable(..) => Status::NoInput,
+            Error::NoSuchList(_) => Status::NoList,
+            Error::Untrusted(..) | Error::Unsupported(..) | Error::Corrupt(..) => Status::Data,
+        }
+    }
+}
+
+/// Troubles of the machine rather than of the file.
+fn is_passing(error: &std::io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|e| {
+        [Errno::AGAIN, Errno::IO, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::STALE, Errno::INTR]
+            .contains(&e)
+    })
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NoDirectory(path, e) => {
+                write!(f, "cannot open the lists directory {}: {e}", path.display())
+            }
+            Error::NoSuchList(why) => f.write_str(why),
+            Error::Unreadable(path, e) => write!(f, "cannot read {}: {e}", path.display()),
+            Error::Untrusted(path, why) => write!(f, "{} {why}", path.display()),
+            Error::Unsupported(path, why) | Error::Corrupt(path, why) => {
+                write!(f, "{}: {why}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The directory of all lists, held open.
+#[derive(Debug)]
+pub struct ListsDir {
+    handle: OwnedFd,
+    path: PathBuf,
+}
+
+/// One list, read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Its directory's name.
+    pub name: ListName,
+    /// The settings that decide over posts.
+    pub settings: Settings,
+    /// Memberships of the addresses asked for, in the form that the list's Python gives them.
+    pub roster: Roster,
+    /// Reasons why Mailman may see another list than the file shows.
+    pub doubts: Vec<String>,
+    /// What an administrator should know.
+    pub warnings: Vec<String>,
+}
+
+impl ListsDir {
+    /// Opens the directory itself; links in its path are followed.
+    ///
+    /// # Errors
+    /// [`Error::NoDirectory`]
+    pub fn open(path: &Path) -> Result<ListsDir, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(handle) => Ok(ListsDir { handle, path: path.to_owned() }),
+            Err(e) => Err(Error::NoDirectory(path.to_owned(), e.into())),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads a list, and looks `addresses` up in it. They may be given as bytes and as text: the
+    /// list's own Python tells which of the two can be a key.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn load(
+        &self,
+        name: &ListName,
+        addresses: &[PyStr],
+        site_default: SiteDefault<'_>,
+    ) -> Result<Loaded, Error> {
+        let keys = Settings::keys();
+        let request = Request { keys: &keys, dicts: &DICTS, addresses };
+        let (picked, warnings) = self.pick(name, &request)?;
+        let mut doubts = Vec::new();
+        if self.exists(name, "extend.py")? {
+            doubts.push("the list has an extend.py, which can change anything about it".into());
+        }
+        if let Some(class) = &picked.foreign_class {
+            doubts.push(format!("the list holds an instance of {class}, which Mailman may lack"));
+        }
+        Ok(assemble(name, addresses, picked, doubts, warnings, site_default))
+    }
+
+    /// The first of the list's files that holds a dictionary.
+    fn pick(
+        &self,
+        name: &ListName,
+        request: &Request<'_>,
+    ) -> Result<(Picked, Vec<String>), Error> {
+        let mut failures: Vec<(PathBuf, String)> = Vec::new();
+        for file in ["config.pck", "config.pck.last"] {
+            let Some((opened, path)) = self.open_file(name, file)? else { continue };
+            match pickle::pick(&opened, request) {
+                Ok(picked) => {
+                    let warnings = failures
+                        .iter()
+                        .map(|(bad, why)| format!("{}: {why}", bad.display()))
+                        .chain((file != "config.pck").then(|| format!("using {}", path.display())))
+                        .collect();
+                    return Ok((picked, warnings));
+                }
+                Err(error) => failures.push((path.clone(), broken(error, path)?)),
+            }
+        }
+        for file in ["config.db", "config.db.last"] {
+            if self.exists(name, file)? {
+                let why = "the marshal format of Mailman before 2.1 is not supported".to_owned();
+                return Err(Error::Unsupported(self.path_of(name, file), why));
+            }
+        }
+        match failures.into_iter().next() {
+            Some((path, why)) => Err(Error::Corrupt(path, why)),
+            None => Err(Error::NoSuchList(format!("no such list: {name}"))),
+        }
+    }
+
+    fn path_of(&self, name: &ListName, file: &str) -> PathBuf {
+        self.path.join(name.as_str()).join(file)
+    }
+
+    /// Opens a file of a list, and makes sure that it is one.
+    fn open_file(&self, name: &ListName, file: &str) -> Result<Option<(File, PathBuf)>, Error> {
+        let path = self.path_of(name, file);
+        let opened = match self.open_beneath(name, file) {
+            Ok(fd) => File::from(fd),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => return Ok(None),
+            Err(Errno::XDEV | Errno::LOOP) => {
+                return Err(Error::Untrusted(path, "leads out of the lists directory"));
+            }
+            Err(Errno::NXIO) => return Err(Error::Untrusted(path, "is no regular file")),
+            Err(e) => return Err(Error::Unreadable(path, e.into())),
+        };
+        let about = opened.metadata().map_err(|e| Error::Unreadable(path.clone(), e))?;
+        if !about.is_file() {
+            return Err(Error::Untrusted(path, "is no regular file"));
+        }
+        if about.len() > limits::PICKLE_BYTES {
+            return Err(Error::Untrusted(path, "is too large"));
+        }
+        Ok(Some((opened, path)))
+    }
+
+    /// Links within the lists directory are followed, as Mailman does; others are not.
+    fn open_beneath(&self, name: &ListName, file: &str) -> Result<OwnedFd, Errno> {
+        // NONBLOCK, or opening a FIFO would wait for its writer.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let relative = format!("{name}/{file}");
+        match rustix::fs::openat2(&self.handle, &relative, flags, Mode::empty(), beneath) {
+            // Linux before 5.6 has no openat2, and some sandboxes deny what they do not know.
+            Err(Errno::NOSYS | Errno::PERM) => self.open_without_links(name, file, flags),
+            other => other,
+        }
+    }
+
+    fn open_without_links(
+        &self,
+        name: &ListName,
+        file: &str,
+        flags: OFlags,
+    ) -> Result<OwnedFd, Errno> {
+        let flags = flags | OFlags::NOFOLLOW;
+        let dir = rustix::fs::openat(
+            &self.handle,
+            name.as_str(),
+            flags | OFlags::DIRECTORY,
+            Mode::empty(),
+        )?;
+        rustix::fs::openat(&dir, file, flags, Mode::empty())
+    }
+
+    fn exists(&self, name: &ListName, file: &str) -> Result<bool, Error> {
+        let relative = format!("{name}/{file}");
+        match rustix::fs::statat(&self.handle, &relative, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(false),
+            Err(e) => Err(Error::Unreadable(self.path_of(name, file), e.into())),
+        }
+    }
+}
+
+/// Whether Mailman would try the next file: then the reason, else the error.
+fn broken(error: pickle::Error, path: PathBuf) -> Result<String, Error> {
+    match error.kind {
+        pickle::ErrorKind::Io(source) => Err(Error::Unreadable(path, source)),
+        // These are our limits, not Mailman's.
+        pickle::ErrorKind::Limit(_) | pickle::ErrorKind::Recursive => {
+            Err(Error::Unsupported(path, error.to_string()))
+        }
+        _ => Ok(error.to_string()),
+    }
+}
+
+fn assemble(
+    name: &ListName,
+    addresses: &[PyStr],
+    mut picked: Picked,
+    doubts: Vec<String>,
+    warnings: Vec<String>,
+    site_default: SiteDefault<'_>,
+) -> Loaded {
+    let settings = Settings::from_values(&mut picked.values, picked.python, site_default);
+    let mut entries = |dict: &str| match picked.dicts.remove(dict) {
+        None if settings.fills_absent => Entries::Found(HashMap::new()),
+        None => Entries::Absent,
+        Some(Dict::NotADict) => Entries::NotADict,
+        Some(Dict::Entries(values)) => Entries::Found(
+            addresses
+                .iter()
+                .zip(values)
+                .filter_map(|(address, value)| Some((address.clone(), decode(value?))))
+                .collect(),
+        ),
+    };
+    let roster = Roster {
+        members: entries("members"),
+        digest_members: entries("digest_members"),
+        user_options: entries("user_options"),
+    };
+    Loaded { name: name.clone(), settings, roster, doubts, warnings }
+}
+
+/// An address as either Python would hold it, for [`ListsDir::load`].
+pub fn both_forms(address: &PyStr) -> Vec<PyStr> {
+    let bytes = address.as_bytes().to_vec();
+    match String::from_utf8(bytes.clone()) {
+        Ok(text) => vec![PyStr::Bytes(bytes), PyStr::Text(text)],
+        Err(_) => vec![PyStr::Bytes(bytes)],
+    }
+}
+
+/// The lists beside one, for entries `@name`; each is read once for each address.
+pub struct Neighbours<'a> {
+    dir: &'a ListsDir,
+    site_default: SiteDefault<'a>,
+    seen: RefCell<BTreeMap<(ListName, Vec<u8>), OtherList>>,
+}
+
+impl<'a> Neighbours<'a> {
+    /// All lists of the directory.
+    pub fn new(dir: &'a ListsDir, site_default: SiteDefault<'a>) -> Neighbours<'a> {
+        Neighbours { dir, site_default, seen: RefCell::default() }
+    }
+
+    fn read(&self, name: &ListName, address: &PyStr) -> OtherList {
+        let loaded = match self.dir.load(name, &both_forms(address), self.site_default) {
+            Ok(loaded) => loaded,
+            Err(Error::NoSuchList(_)) => return OtherList::Unknown,
+            Err(error @ Error::Corrupt(..)) => return OtherList::Unreadable(error.to_string()),
+            Err(error) => return OtherList::Unknowable(error.to_string()),
+        };
+        if let Some(doubt) = loaded.doubts.first().or(loaded.settings.obstacle.as_ref()) {
+            return OtherList::Unknowable(doubt.clone());
+        }
+        let address = match (loaded.settings.python, address) {
+            (Python::Two, address) => PyStr::Bytes(address.as_bytes().to_vec()),
+            (Python::Three, address) => PyStr::Text(address.to_lossy().into_owned()),
+        };
+        match loaded.roster.is_member(&address) {
+            Ok(member) => OtherList::Read(member),
+            Err(_) => OtherList::Unreadable("it lacks its members".into()),
+        }
+    }
+}
+
+impl OtherLists for Neighbours<'_> {
+    fn member_of(&self, name: &PyStr, address: &PyStr) -> OtherList {
+        let Ok(name) = ListName::parse(name.as_bytes()) else { return OtherList::Unknown };
+        let key = (name, address.as_bytes().to_vec());
+        if let Some(known) = self.seen.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = self.read(&key.0, address);
+        self.seen.borrow_mut().insert(key, found.clone());
+        found
+    }
+}

@@ -1,0 +1,186 @@
+//! May these senders post? (`Mailman.Handlers.Moderate.process`; RULES 6.15, 6.16.)
+
+use crate::list::settings::{Setting, Settings};
+use crate::list::value::PyValue;
+use crate::mailman::equivalents::equivalents;
+use crate::mailman::notice::{self, Owner};
+use crate::mailman::patterns::{Context, find_entry};
+use crate::mailman::roster::Roster;
+use crate::mailman::senders::Senders;
+use crate::mailman::verdict::{Decision, Notice, Rule, Stop, Verdict};
+use crate::python::text::PyStr;
+
+/// A list as far as this handler looks at it.
+pub struct List<'a> {
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// Memberships of [`addresses_in_question`].
+    pub roster: &'a Roster,
+    /// `LIST-owner@host_name`, for its notices.
+    pub owner: Owner,
+}
+
+/// Every address whose membership the rules may ask for.
+///
+/// # Errors
+/// Never fails where [`judge`] would not: an equivalence that shunts is left for it to find.
+pub fn addresses_in_question(senders: &Senders, equivalent_domains: &PyValue) -> Vec<PyStr> {
+    let mut addresses = Vec::new();
+    for sender in &senders.all {
+        addresses.push(sender.clone());
+        let python = match sender {
+            PyStr::Bytes(_) => crate::python::Python::Two,
+            PyStr::Text(_) => crate::python::Python::Three,
+        };
+        addresses.extend(equivalents(sender, equivalent_domains, python).unwrap_or_default());
+    }
+    addresses
+}
+
+/// The verdict of Mailman's Moderate handler, with the checks that led to it in
+/// `context.trail`.
+pub fn judge(list: &List<'_>, senders: &Senders, context: &mut Context<'_>) -> Verdict {
+    try_judge(list, senders, context).unwrap_or_else(Verdict::from)
+}
+
+fn try_judge(
+    list: &List<'_>,
+    senders: &Senders,
+    context: &mut Context<'_>,
+) -> Result<Verdict, Stop> {
+    let member = find_member(list, senders, context)?;
+    if let Some(member) = member {
+        return judge_member(list, &member, context);
+    }
+    if let Some(header) = &senders.unseen {
+        return Err(Stop::Unknowable(format!(
+            "SENDER_HEADERS names '{header}', which is not among what was given"
+        )));
+    }
+    context.trail.push("no sender is a member".into());
+    judge_nonmember(list, &senders.one, context)
+}
+
+/// The first sender that is a member or has an equivalent that is; the empty address counts as
+/// none, whoever it belongs to.
+fn find_member(
+    list: &List<'_>,
+    senders: &Senders,
+    context: &mut Context<'_>,
+) -> Result<Option<PyStr>, Stop> {
+    for sender in &senders.all {
+        if list.roster.is_member(sender)? {
+            return Ok(Some(sender.clone()).filter(|s| !s.is_empty()));
+        }
+        let domains = reached(&list.settings.equivalent_domains, "equivalent_domains")?;
+        for equivalent in equivalents(sender, domains, context.python)? {
+            if list.roster.is_member(&equivalent)? {
+                let (one, other) = (sender.to_lossy(), equivalent.to_lossy());
+                context.trail.push(format!("{one} counts as {other} by equivalent_domains"));
+                return Ok(Some(equivalent).filter(|s| !s.is_empty()));
+            }
+        }
+        context.trail.push(format!("{} is not a member", sender.to_lossy()));
+    }
+    Ok(None)
+}
+
+fn reached<'a>(setting: &'a Setting, name: &str) -> Result<&'a PyValue, Stop> {
+    match setting {
+        Setting::Value(value) => Ok(value),
+        Setting::Absent => Err(Stop::Shunt(format!("the list has no {name}"))),
+        Setting::Unknown => {
+            Err(Stop::Unknowable(format!("the site's default for {name} cannot be followed")))
+        }
+    }
+}
+
+fn judge_member(
+    list: &List<'_>,
+    member: &PyStr,
+    context: &mut Context<'_>,
+) -> Result<Verdict, Stop> {
+    if !list.roster.is_moderated(member)? {
+        context.trail.push(format!("{} is a member and not moderated", member.to_lossy()));
+        return Ok(Verdict::new(Decision::Accept, Rule::Member, member));
+    }
+    context.trail.push(format!("{} is a moderated member", member.to_lossy()));
+    let action =
+        reached(&list.settings.member_moderation_action, "member_moderation_action")?.number();
+    let verdict = |decision| Verdict::new(decision, Rule::MemberModeration, member);
+    match action {
+        Some(0.0) => Ok(verdict(Decision::Hold)),
+        Some(1.0) => {
+            let own = reached(&list.settings.member_moderation_notice, "member_moderation_notice")?;
+            let notice = own_notice(own, |text| notice::member_moderation(text, context.python))?;
+            Ok(Verdict { notice, ..verdict(Decision::Reject) })
+        }
+        Some(2.0) => Ok(verdict(Decision::Discard)),
+        _ => Err(Stop::Shunt("member_moderation_action has no meaning".into())),
+    }
+}
+
+/// The four lists of nonmembers in the order Mailman takes them, then the general action.
+fn judge_nonmember(
+    list: &List<'_>,
+    sender: &PyStr,
+    context: &mut Context<'_>,
+) -> Result<Verdict, Stop> {
+    let settings = list.settings;
+    let lists = [
+        (&settings.accept_these_nonmembers, Rule::AcceptTheseNonmembers, Decision::Accept),
+        (&settings.hold_these_nonmembers, Rule::HoldTheseNonmembers, Decision::Hold),
+        (&settings.reject_these_nonmembers, Rule::RejectTheseNonmembers, Decision::Reject),
+        (&settings.discard_these_nonmembers, Rule::DiscardTheseNonmembers, Decision::Discard),
+    ];
+    for (setting, rule, decision) in lists {
+        let entries = reached(setting, rule.word())?;
+        let Some(entry) = find_entry(sender, entries, context)? else {
+            context.trail.push(format!("{}: {} is not in it", rule.word(), sender.to_lossy()));
+            continue;
+        };
+        context.trail.push(format!("{}: matched by {}", rule.word(), entry.to_lossy()));
+        let verdict = decide(list, decision, rule, sender, context)?;
+        return Ok(Verdict { entry: Some(entry), ..verdict });
+    }
+    let action =
+        reached(&settings.generic_nonmember_action, "generic_nonmember_action")?.number();
+    let decision = match action {
+        // Mailman's assertion lets 0 to 4 pass, and knows nothing of 4 or of fractions.
+        Some(1.0) => Decision::Hold,
+        Some(2.0) => Decision::Reject,
+        Some(3.0) => Decision::Discard,
+        Some(n) if (0.0..=4.0).contains(&n) => Decision::Accept,
+        _ => return Err(Stop::Shunt("generic_nonmember_action is out of range".into())),
+    };
+    decide(list, decision, Rule::GenericNonmemberAction, sender, context)
+}
+
+fn decide(
+    list: &List<'_>,
+    decision: Decision,
+    rule: Rule,
+    sender: &PyStr,
+    context: &Context<'_>,
+) -> Result<Verdict, Stop> {
+    let verdict = Verdict::new(decision, rule, sender);
+    if decision != Decision::Reject {
+        return Ok(verdict);
+    }
+    let own = reached(&list.settings.nonmember_rejection_notice, "nonmember_rejection_notice")?;
+    let notice =
+        own_notice(own, |text| notice::nonmember_rejection(text, &list.owner, context.python))?;
+    Ok(Verdict { notice, ..verdict })
+}
+
+/// A false value means Mailman's default wording; a true one must be a text.
+fn own_notice(
+    value: &PyValue,
+    format: impl FnOnce(&PyStr) -> Result<Vec<u8>, Stop>,
+) -> Result<Notice, Stop> {
+    match value {
+        value if value.truth() == Some(false) => Ok(Notice::Default),
+        PyValue::Str(text) => Ok(Notice::Own(format(text)?)),
+        _ => Err(Stop::Shunt("a notice of the list is no text".into())),
+    }
+}

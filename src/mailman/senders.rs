@@ -1,0 +1,179 @@
+//! Who sent a message, in Mailman's eyes (`Mailman.Message.get_sender`, `get_senders`; RULES §3).
+
+use crate::mailman::verdict::Stop;
+use crate::python::addresses::getaddresses;
+use crate::python::text::{self, PyStr};
+use crate::python::Python;
+
+/// The headers and the envelope sender that a message carries; values raw, folds kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Every `From:` header.
+    pub from: Vec<Vec<u8>>,
+    /// Every `Sender:` header.
+    pub sender: Vec<Vec<u8>>,
+    /// Every `Reply-To:` header.
+    pub reply_to: Vec<Vec<u8>>,
+    /// What stands after `From ` in the line that Exim's pipe transport writes first; `None`
+    /// where the message reaches Mailman without such a line. See [`envelope_word`].
+    pub envelope: Option<Vec<u8>>,
+}
+
+/// The envelope sender as Exim's pipe transport writes it: a null sender is `MAILER-DAEMON`.
+pub fn envelope_word(sender: &[u8]) -> Vec<u8> {
+    if sender.is_empty() { b"MAILER-DAEMON".to_vec() } else { sender.to_vec() }
+}
+
+/// An entry of the site's `SENDER_HEADERS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SenderHeader {
+    /// `None`: the envelope sender.
+    Envelope,
+    /// A header, lowercased.
+    Header(String),
+}
+
+/// The site's settings that say where to look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderPolicy {
+    /// `USE_ENVELOPE_SENDER`: `Sender:` goes before `From:` (it does not look at the envelope).
+    pub use_envelope_sender: bool,
+    /// `SENDER_HEADERS`
+    pub sender_headers: Vec<SenderHeader>,
+}
+
+impl Default for SenderPolicy {
+    /// Mailman's defaults.
+    fn default() -> SenderPolicy {
+        let header = |name: &str| SenderHeader::Header(name.to_owned());
+        SenderPolicy {
+            use_envelope_sender: false,
+            sender_headers: vec![
+                header("from"),
+                SenderHeader::Envelope,
+                header("reply-to"),
+                header("sender"),
+            ],
+        }
+    }
+}
+
+/// The senders of a message, lowercased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Senders {
+    /// `get_senders`: all, in the order in which membership is asked.
+    pub all: Vec<PyStr>,
+    /// `get_sender`: the one that nonmember rules look at; may be empty.
+    pub one: PyStr,
+    /// A header named in `SENDER_HEADERS` whose values we were not given: who is a member may
+    /// depend on it.
+    pub unseen: Option<String>,
+}
+
+impl Senders {
+    /// A message of which only one address is known.
+    pub fn only(address: &[u8], python: Python) -> Result<Senders, Stop> {
+        let one = text::lower(&decode(address, python)?, python);
+        Ok(Senders { all: vec![one.clone()], one, unseen: None })
+    }
+}
+
+/// Finds the senders as Mailman under this Python does.
+///
+/// # Errors
+/// [`Stop::Shunt`] where Mailman raises an exception: headers nested too deeply, or, in the port,
+/// bytes that are not UTF-8.
+pub fn senders(
+    origin: &Origin,
+    policy: &SenderPolicy,
+    python: Python,
+) -> Result<Senders, Stop> {
+    let mut all = Vec::new();
+    let mut unseen = None;
+    for header in &policy.sender_headers {
+        match header {
+            SenderHeader::Envelope => all.extend(envelope(origin, python)?),
+            SenderHeader::Header(name) => match values(origin, name) {
+                Some(values) => all.extend(addresses(values, python)?),
+                None => unseen = Some(name.clone()),
+            },
+        }
+    }
+    let all = all.iter().map(|a| text::lower(a, python)).collect();
+    Ok(Senders { all, one: sender(origin, policy, python)?, unseen })
+}
+
+fn values<'a>(origin: &'a Origin, name: &str) -> Option<&'a [Vec<u8>]> {
+    match name {
+        "from" => Some(&origin.from),
+        "sender" => Some(&origin.sender),
+        "reply-to" => Some(&origin.reply_to),
+        _ => None,
+    }
+}
+
+/// `Message.get_sender`: the first address of the first header that gives a non-empty one.
+fn sender(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result<PyStr, Stop> {
+    let (first, second) = if policy.use_envelope_sender {
+        (&origin.sender, &origin.from)
+    } else {
+        (&origin.from, &origin.sender)
+    };
+    for header in [first, second] {
+        let Some(value) = header.first() else { continue };
+        let found = addresses(std::slice::from_ref(value), python)?;
+        if let Some(address) = found.into_iter().next().filter(|a| !a.is_empty()) {
+            return Ok(text::lower(&address, python));
+        }
+    }
+    let envelope = envelope(origin, python)?;
+    let address = match envelope {
+        Some(address) => address,
+        None => decode(b"", python)?,
+    };
+    Ok(text::lower(&address, python))
+}
+
+/// The second word of the `From ` line.
+fn envelope(origin: &Origin, python: Python) -> Result<Option<PyStr>, Stop> {
+    let Some(word) = &origin.envelope else { return Ok(None) };
+    let line = decode(&[b"From ", word.as_slice()].concat(), python)?;
+    match text::nth_word(&line, 1, python) {
+        Some(address) => Ok(Some(address)),
+        // The line goes on with the date, whose weekday Python would take instead.
+        None => Err(Stop::Unknowable("the envelope sender is blank".into())),
+    }
+}
+
+/// The addresses in all values of one header.
+fn addresses(values: &[Vec<u8>], python: Python) -> Result<Vec<PyStr>, Stop> {
+    let mut lines = Vec::new();
+    for value in values {
+        let value = decode(header_value(value), python)?;
+        lines.push(text::join_lines(&value, python));
+    }
+    let lines: Vec<&[u8]> = lines.iter().map(PyStr::as_bytes).collect();
+    let found = getaddresses(&lines, python)
+        .map_err(|_| Stop::Shunt("an address header is nested too deeply".into()))?;
+    found.into_iter().map(|mailbox| decode(&mailbox.address, python)).collect()
+}
+
+/// A header's value as Python's parser stores it: no blanks before it, no line end after it.
+fn header_value(raw: &[u8]) -> &[u8] {
+    let mut value = raw.trim_ascii_start();
+    while let [rest @ .., b'\r' | b'\n'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// Bytes as this Python's Mailman holds them.
+fn decode(bytes: &[u8], python: Python) -> Result<PyStr, Stop> {
+    match python {
+        Python::Two => Ok(PyStr::Bytes(bytes.to_vec())),
+        Python::Three => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(PyStr::Text(text.to_owned())),
+            Err(_) => Err(Stop::Shunt("a sender is not in UTF-8".into())),
+        },
+    }
+}

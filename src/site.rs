@@ -1,0 +1,367 @@
+//! A Mailman site: where its lists are, and what its `mm_cfg.py` says.
+
+use crate::config::{self, Config};
+use crate::exit::Status;
+use crate::limits;
+use crate::list::name::{BadName, ListAddress, ListName};
+use crate::list::store::{Error as StoreError, ListsDir, Loaded};
+use crate::list::value::PyValue;
+use crate::mailman::senders::{SenderHeader, SenderPolicy};
+use crate::python::literal::{self, Literal, Setting, Settings};
+use crate::python::text::PyStr;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A known way to install Mailman (RULES 1.1).
+struct Layout {
+    var_prefix: &'static str,
+    mm_cfg: &'static str,
+}
+
+const LAYOUTS: [Layout; 3] = [
+    // Debian and RHEL
+    Layout { var_prefix: "/var/lib/mailman", mm_cfg: "/etc/mailman/mm_cfg.py" },
+    // from source
+    Layout { var_prefix: "/usr/local/mailman", mm_cfg: "/usr/local/mailman/Mailman/mm_cfg.py" },
+    // cPanel
+    Layout {
+        var_prefix: "/usr/local/cpanel/3rdparty/mailman",
+        mm_cfg: "/usr/local/cpanel/3rdparty/mailman/Mailman/mm_cfg.py",
+    },
+];
+
+/// Why a site could not be found or read. Never a reason to refuse a message.
+#[derive(Debug)]
+pub enum Error {
+    /// A file or a directory is not there or not readable.
+    NoInput(String),
+    /// Configuration that cannot be followed.
+    Config(String),
+    /// The text cannot name a list.
+    Name(BadName),
+    /// A list or the directory of lists.
+    Store(StoreError),
+}
+
+impl Error {
+    /// The exit status for it.
+    pub fn status(&self) -> Status {
+        match self {
+            Error::NoInput(_) => Status::NoInput,
+            Error::Config(_) => Status::Config,
+            Error::Name(BadName::Empty) => Status::Usage,
+            Error::Name(_) => Status::NoList,
+            Error::Store(error) => error.status(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NoInput(why) | Error::Config(why) => f.write_str(why),
+            Error::Name(why) => write!(f, "no such list: {why}"),
+            Error::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Error {
+        Error::Store(error)
+    }
+}
+
+/// A site, its lists directory held open.
+#[derive(Debug)]
+pub struct Site {
+    /// The lists.
+    pub lists: ListsDir,
+    settings: Settings,
+    mm_cfg: Option<PathBuf>,
+}
+
+impl Site {
+    /// Finds a site: where the options say, else where `/etc/mm-query.toml` says, else in the
+    /// first known layout that exists.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn find(lists_dir: Option<&Path>, mm_cfg: Option<&Path>) -> Result<Site, Error> {
+        let config = if lists_dir.is_some() {
+            Config::default()
+        } else {
+            config::read(Path::new(config::PATH), 0)
+                .map_err(|e| Error::Config(format!("{e:#}")))?
+        };
+        let lists_dir = lists_dir.map(Path::to_owned).or(config.lists_dir);
+        let mm_cfg = mm_cfg.map(Path::to_owned).or(config.mm_cfg);
+        match (lists_dir, mm_cfg) {
+            (Some(dir), Some(file)) => Site::open(dir, Some(file), true),
+            (Some(dir), None) => {
+                let file = mm_cfg_beside(&dir);
+                Site::open(dir, file, false)
+            }
+            (None, Some(file)) => Site::from_mm_cfg(file),
+            (None, None) => Site::from_layouts(),
+        }
+    }
+
+    fn from_layouts() -> Result<Site, Error> {
+        let found = LAYOUTS.iter().find(|l| Path::new(l.var_prefix).join("lists").is_dir());
+        let Some(layout) = found else {
+            let tried: Vec<&str> = LAYOUTS.iter().map(|l| l.var_prefix).collect();
+            return Err(Error::NoInput(format!(
+                "no lists directory: there is no {}/lists; say where by --lists-dir or in {}",
+                tried.join("/lists, no "),
+                config::PATH
+            )));
+        };
+        let file = PathBuf::from(layout.mm_cfg);
+        let default = Path::new(layout.var_prefix).join("lists");
+        let file = file.exists().then_some(file);
+        let settings = read_settings(file.as_deref(), false, layout.var_prefix)?;
+        let dir = lists_dir_of(&settings, file.as_deref())?.unwrap_or(default);
+        Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: file })
+    }
+
+    /// Only `mm_cfg.py` is known: the lists are where it says, or where Mailman's own default
+    /// puts them beside such a file.
+    fn from_mm_cfg(file: PathBuf) -> Result<Site, Error> {
+        let var_prefix = match LAYOUTS.iter().find(|l| Path::new(l.mm_cfg) == file) {
+            Some(layout) => PathBuf::from(layout.var_prefix),
+            None => {
+                let folder = file.parent().unwrap_or(Path::new("/"));
+                let inner = folder.file_name().is_some_and(|n| n == "Mailman");
+                let outer = folder.parent().filter(|_| inner);
+                outer.unwrap_or(folder).to_owned()
+            }
+        };
+        let settings = read_settings(Some(&file), true, &var_prefix.to_string_lossy())?;
+        let dir = lists_dir_of(&settings, Some(&file))?.unwrap_or(var_prefix.join("lists"));
+        Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: Some(file) })
+    }
+
+    fn open(dir: PathBuf, mm_cfg: Option<PathBuf>, required: bool) -> Result<Site, Error> {
+        let lists = ListsDir::open(&dir)?;
+        let var_prefix = dir.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
+        let settings = read_settings(mm_cfg.as_deref(), required, &var_prefix)?;
+        Ok(Site { lists, settings, mm_cfg })
+    }
+
+    /// Reads the list that `text` names: `name`, or `name@domain`, which is the list `name` if
+    /// that is its domain, else the list `name_domain` as cPanel calls it.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn load(&self, text: &[u8], addresses: &[PyStr]) -> Result<Loaded, Error> {
+        let list = ListAddress::parse(text).map_err(Error::Name)?;
+        let Some(domain) = &list.domain else {
+            return Ok(self.load_name(&list.name, addresses)?);
+        };
+        let plain = match self.load_name(&list.name, addresses) {
+            Ok(loaded) if has_domain(&loaded, domain) => return Ok(loaded),
+            Ok(_) | Err(StoreError::NoSuchList(_)) => None,
+            // A broken list of that name may still be another domain's.
+            Err(error) => Some(error),
+        };
+        let missing = || {
+            let shown = crate::answer::one_line(&String::from_utf8_lossy(text));
+            StoreError::NoSuchList(format!("no such list: {shown}"))
+        };
+        let Some(cpanel) = list.cpanel_name() else {
+            return Err(plain.unwrap_or_else(missing).into());
+        };
+        match self.load_name(&cpanel, addresses) {
+            Err(StoreError::NoSuchList(_)) => Err(plain.unwrap_or_else(missing).into()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Reads the list in the directory of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn load_name(&self, name: &ListName, addresses: &[PyStr]) -> Result<Loaded, StoreError> {
+        self.lists.load(name, addresses, &|key| self.list_default(key))
+    }
+
+    /// What Mailman gives an attribute that an old list lacks (`MailList.InitVars`); `None` where
+    /// the site sets it in a way that cannot be followed.
+    pub fn list_default(&self, key: &str) -> Option<PyValue> {
+        let name = match key {
+            "generic_nonmember_action" => "DEFAULT_GENERIC_NONMEMBER_ACTION",
+            "equivalent_domains" => "DEFAULT_EQUIVALENT_DOMAINS",
+            "preferred_language" => "DEFAULT_SERVER_LANGUAGE",
+            "member_moderation_action" => return Some(PyValue::Int(0)),
+            "member_moderation_notice" | "nonmember_rejection_notice" => {
+                return Some(PyValue::Str(PyStr::Bytes(Vec::new())));
+            }
+            key if key.ends_with("_these_nonmembers") => return Some(PyValue::List(Vec::new())),
+            _ => return None,
+        };
+        self.setting(name).ok().flatten().map(|literal| value(&literal))
+    }
+
+    /// A setting of the site: its value, nothing where neither the site nor Mailman sets it, or
+    /// the line that cannot be followed.
+    fn setting(&self, name: &str) -> Result<Option<Literal>, usize> {
+        match self.settings.get(name) {
+            Setting::Known(literal, _) => Ok(Some(literal)),
+            Setting::Absent => Ok(None),
+            Setting::Unknown { line } => Err(line),
+        }
+    }
+
+    /// Where Mailman looks for senders: one way, or more where a setting cannot be followed.
+    ///
+    /// # Errors
+    /// What cannot be followed, where any order of headers is possible.
+    pub fn sender_policies(&self) -> Result<Vec<SenderPolicy>, String> {
+        let sender_headers = match self.setting("SENDER_HEADERS") {
+            Ok(None) => SenderPolicy::default().sender_headers,
+            Ok(Some(literal)) => sender_headers(&literal)
+                .ok_or_else(|| "SENDER_HEADERS is no list of names".to_owned())?,
+            Err(line) => return Err(self.unknown("SENDER_HEADERS", line)),
+        };
+        let ways = match self.setting("USE_ENVELOPE_SENDER") {
+            Ok(None) => vec![false],
+            Ok(Some(literal)) => value(&literal).truth().map_or(vec![false, true], |t| vec![t]),
+            Err(_) => vec![false, true],
+        };
+        let policy = |use_envelope_sender| SenderPolicy {
+            use_envelope_sender,
+            sender_headers: sender_headers.clone(),
+        };
+        Ok(ways.into_iter().map(policy).collect())
+    }
+
+    /// Why the site's posts may not go through Mailman's Moderate handler, if that is so.
+    pub fn pipeline_doubt(&self) -> Option<String> {
+        match self.setting("GLOBAL_PIPELINE") {
+            Ok(None) => None,
+            Ok(Some(literal)) => {
+                let handlers = value(&literal).iterate().unwrap_or_default();
+                (!names_moderate(&handlers))
+                    .then(|| "the site's GLOBAL_PIPELINE has no Moderate".to_owned())
+            }
+            Err(line) => Some(self.unknown("GLOBAL_PIPELINE", line)),
+        }
+    }
+
+    fn unknown(&self, name: &str, line: usize) -> String {
+        let file = self.mm_cfg.as_deref().unwrap_or(Path::new("mm_cfg.py"));
+        format!("{name} in {}, line {line}, cannot be followed", file.display())
+    }
+
+    /// The site settings that were read, for people.
+    pub fn describe(&self) -> String {
+        let lists = self.lists.path().display();
+        match &self.mm_cfg {
+            Some(file) => format!("lists in {lists}, site settings from {}", file.display()),
+            None => format!("lists in {lists}, no mm_cfg.py: Mailman's own settings"),
+        }
+    }
+}
+
+/// Whether a pipeline runs the Moderate handler.
+pub fn names_moderate(handlers: &[PyValue]) -> bool {
+    handlers.iter().any(|h| matches!(h, PyValue::Str(name) if name.as_bytes() == b"Moderate"))
+}
+
+fn has_domain(list: &Loaded, domain: &[u8]) -> bool {
+    match list.settings.host_name.value() {
+        Some(PyValue::Str(host)) => host.as_bytes().eq_ignore_ascii_case(domain),
+        _ => false,
+    }
+}
+
+/// `mm_cfg.py` where a lists directory is given: that of the layout it belongs to, or one beside
+/// it as a source installation has it.
+fn mm_cfg_beside(lists_dir: &Path) -> Option<PathBuf> {
+    if let Some(layout) = LAYOUTS.iter().find(|l| Path::new(l.var_prefix).join("lists") == lists_dir)
+    {
+        return Some(PathBuf::from(layout.mm_cfg)).filter(|f| f.exists());
+    }
+    let parent = lists_dir.parent()?;
+    [parent.join("Mailman/mm_cfg.py"), parent.join("mm_cfg.py")].into_iter().find(|f| f.exists())
+}
+
+fn read_settings(
+    file: Option<&Path>,
+    required: bool,
+    var_prefix: &str,
+) -> Result<Settings, Error> {
+    let before = [
+        ("VAR_PREFIX".to_owned(), Literal::Str(var_prefix.as_bytes().to_vec())),
+        ("PREFIX".to_owned(), Literal::Str(var_prefix.as_bytes().to_vec())),
+    ];
+    let Some(file) = file else { return Ok(literal::read(b"", &before)) };
+    let source = match File::open(file) {
+        Ok(opened) => read_all(opened, file)?,
+        Err(e) if !required && e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(Error::NoInput(format!("cannot open {}: {e}", file.display()))),
+    };
+    Ok(literal::read(&source, &before))
+}
+
+fn read_all(opened: File, path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |e| Error::NoInput(format!("cannot read {}: {e}", path.display()));
+    if !opened.metadata().map_err(failed)?.is_file() {
+        return Err(Error::NoInput(format!("{} is not a regular file", path.display())));
+    }
+    let mut source = Vec::new();
+    opened.take(limits::MM_CFG_BYTES.saturating_add(1)).read_to_end(&mut source).map_err(failed)?;
+    if u64::try_from(source.len()).is_ok_and(|n| n > limits::MM_CFG_BYTES) {
+        return Err(Error::Config(format!("{} is too large", path.display())));
+    }
+    Ok(source)
+}
+
+/// `LIST_DATA_DIR`, if the site sets it. Rebinding `VAR_PREFIX` alone does not move it: Mailman's
+/// defaults have derived it before `mm_cfg.py` is read.
+fn lists_dir_of(settings: &Settings, file: Option<&Path>) -> Result<Option<PathBuf>, Error> {
+    match settings.get("LIST_DATA_DIR") {
+        Setting::Absent => Ok(None),
+        Setting::Known(literal, _) => match value(&literal) {
+            PyValue::Str(path) if path.as_bytes().starts_with(b"/") => {
+                Ok(Some(PathBuf::from(path.to_lossy().into_owned())))
+            }
+            _ => Err(Error::Config("LIST_DATA_DIR is no absolute path".into())),
+        },
+        Setting::Unknown { line } => Err(Error::Config(format!(
+            "LIST_DATA_DIR in {}, line {line}, cannot be followed: say lists_dir in {}",
+            file.unwrap_or(Path::new("mm_cfg.py")).display(),
+            config::PATH
+        ))),
+    }
+}
+
+fn sender_headers(literal: &Literal) -> Option<Vec<SenderHeader>> {
+    let entry = |value: PyValue| match value {
+        PyValue::None => Some(SenderHeader::Envelope),
+        PyValue::Str(name) => Some(SenderHeader::Header(name.to_lossy().to_ascii_lowercase())),
+        _ => None,
+    };
+    value(literal).iterate()?.into_iter().map(entry).collect()
+}
+
+/// A literal of `mm_cfg.py` as a plain value.
+fn value(literal: &Literal) -> PyValue {
+    match literal {
+        Literal::None => PyValue::None,
+        Literal::Bool(b) => PyValue::Bool(*b),
+        Literal::Int(i) => PyValue::Int(*i),
+        Literal::Float(f) => PyValue::Float(*f),
+        Literal::Str(bytes) => PyValue::Str(PyStr::Bytes(bytes.clone())),
+        Literal::List(items) | Literal::Tuple(items) => {
+            PyValue::List(items.iter().map(value).collect())
+        }
+        Literal::Dict(entries) => PyValue::Dict(entries.iter().map(|(k, _)| value(k)).collect()),
+        _ => PyValue::Other,
+    }
+}

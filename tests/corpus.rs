@@ -1,0 +1,155 @@
+//! Every verdict that a real Mailman gave must be ours: case by case, with its notice.
+//!
+//! A part of the corpora lies in `tests/fixtures/corpus` and always runs; the whole of
+//! `../shared/corpus` runs where it is. `MMQ_CORPUS=DIR` adds further ones.
+
+use mm_query::answer::smtp_text;
+use mm_query::cli;
+use serde_json::Value;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+/// The folders that hold a corpus, a `lists` folder and tables.
+fn corpora() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut parents = vec![root.join("tests/fixtures/corpus"), root.join("../shared/corpus")];
+    parents.extend(std::env::var_os("MMQ_CORPUS").map(PathBuf::from));
+    let mut found: Vec<PathBuf> = parents
+        .iter()
+        .filter_map(|parent| parent.read_dir().ok())
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|dir| dir.join("lists").is_dir())
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no corpus at all");
+    found
+}
+
+/// The tables hold bytes as Latin-1 code points.
+fn bytes(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).expect("a byte")).collect()
+}
+
+fn cases(corpus: &Path, table: &str) -> Vec<Value> {
+    let Ok(text) = std::fs::read_to_string(corpus.join(table)) else { return Vec::new() };
+    text.lines().map(|line| serde_json::from_str(line).expect("a case")).collect()
+}
+
+fn site(corpus: &Path) -> Vec<OsString> {
+    let mut lists = OsString::from("--lists-dir=");
+    lists.push(corpus.join("lists"));
+    let mut mm_cfg = OsString::from("--mm-cfg=");
+    mm_cfg.push(corpus.join("mm_cfg.py"));
+    vec![lists, mm_cfg]
+}
+
+fn run(mut args: Vec<OsString>, corpus: &Path) -> (cli::Outcome, Vec<OsString>) {
+    args.insert(0, "mm-query".into());
+    args.extend(site(corpus));
+    (cli::run(args.clone()), args)
+}
+
+fn sender_args(case: &Value) -> Vec<OsString> {
+    let mut args: Vec<OsString> =
+        vec!["test-sender".into(), case["list"].as_str().unwrap().into(), "--json".into()];
+    let roles =
+        [("from", "--from="), ("reply_to", "--reply-to="), ("sender", "--sender="), ("envelope_from", "--envelope-from=")];
+    for (field, option) in roles {
+        let values = match &case[field] {
+            Value::String(one) => vec![one.clone()],
+            Value::Array(several) => {
+                several.iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+            }
+            _ => Vec::new(),
+        };
+        for value in values {
+            args.push(OsString::from_vec([option.as_bytes(), &bytes(&value)].concat()));
+        }
+    }
+    // A message without any sender is one too; the options must say that roles are meant.
+    if args.len() == 3 {
+        args.push("--from=".into());
+    }
+    args
+}
+
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What is wrong with our answer to a case, if anything.
+fn disagreement(case: &Value, corpus: &Path) -> Option<String> {
+    let (outcome, args) = run(sender_args(case), corpus);
+    let Ok(answer) = serde_json::from_str::<Value>(&outcome.stdout) else {
+        return Some(format!("{args:?}: no answer: {}", outcome.stderr));
+    };
+    let expected = match case["verdict"].as_str().unwrap() {
+        "shunt" => "undecided",
+        verdict => verdict,
+    };
+    let mut wrong = Vec::new();
+    if answer["verdict"] != expected {
+        wrong.push(format!("verdict {} should be {expected}", answer["verdict"]));
+    }
+    let refused = matches!(expected, "reject" | "discard");
+    if outcome.status.is_some_and(|s| s.code() == 1) != refused {
+        wrong.push(format!("status {:?}", outcome.status));
+    }
+    if let Some(notice) = case["notice"].as_str().filter(|_| expected == "reject") {
+        let notice = bytes(notice);
+        let decoded = String::from_utf8(notice.clone())
+            .unwrap_or_else(|_| notice.iter().map(|b| char::from(*b)).collect());
+        let (theirs, ours) =
+            (folded(&smtp_text(&decoded, false)), folded(answer["text"].as_str().unwrap()));
+        if theirs != ours {
+            wrong.push(format!("notice {ours:?} should be {theirs:?}"));
+        }
+    }
+    let reason = &answer["reason"];
+    (!wrong.is_empty()).then(|| format!("{case}\n    {} ({reason})", wrong.join("; ")))
+}
+
+#[test]
+fn every_sender_case_agrees() {
+    for corpus in corpora() {
+        let cases = cases(&corpus, "sender.jsonl");
+        let wrong: Vec<String> =
+            cases.iter().filter_map(|case| disagreement(case, &corpus)).collect();
+        let agree = cases.len() - wrong.len();
+        println!("{}: {agree} of {} sender cases agree", corpus.display(), cases.len());
+        let shown = wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+        assert!(wrong.is_empty(), "{}: {} differ:\n{shown}", corpus.display(), wrong.len());
+        assert!(!cases.is_empty(), "{}: no cases", corpus.display());
+    }
+}
+
+#[test]
+fn every_domain_agrees() {
+    let mut seen = 0;
+    for corpus in corpora() {
+        for case in cases(&corpus, "domains.jsonl") {
+            let list = case["list"].as_str().unwrap();
+            let (outcome, args) = run(vec!["list-domain".into(), list.into()], &corpus);
+            let domain = case["domain"].as_str().unwrap();
+            assert_eq!(outcome.stdout, format!("{domain}\n"), "{args:?}: {}", outcome.stderr);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn every_list_loads() {
+    let mut seen = 0;
+    for corpus in corpora() {
+        for list in corpus.join("lists").read_dir().unwrap() {
+            let name = list.unwrap().file_name();
+            let (outcome, _) = run(vec!["list-domain".into(), name.clone()], &corpus);
+            assert_eq!(outcome.status, None, "{name:?}: {}", outcome.stderr);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
