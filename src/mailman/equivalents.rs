@@ -3,7 +3,7 @@
 use crate::list::value::PyValue;
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
-use crate::python::text::{self, PyStr};
+use crate::python::text::{PyStr, is_space};
 
 /// The addresses that count as `address` on a list with these `equivalent_domains`.
 ///
@@ -21,12 +21,12 @@ pub fn equivalents(
     if equivalent_domains.truth() == Some(false) {
         return Ok(Vec::new());
     }
-    let Some((local, domain)) = text::rsplit_at(address) else { return Ok(Vec::new()) };
+    let Some((local, domain)) = address.rsplit_at() else { return Ok(Vec::new()) };
     let PyValue::Str(groups) = equivalent_domains else {
         return Err(Stop::Shunt("equivalent_domains is not a text".into()));
     };
-    let domain = text::lower(&domain, python);
-    let groups = text::lower(&text::without_whitespace(groups, python), python);
+    let domain = domain.lower(python);
+    let groups = without_space(groups, python).lower(python);
     let group = groups
         .as_bytes()
         .split(|c| *c == b';')
@@ -34,6 +34,20 @@ pub fn equivalents(
         .find(|group| group.contains(&domain.as_bytes()));
     let others = group.into_iter().flatten().filter(|d| *d != domain.as_bytes());
     Ok(others.map(|d| same_kind(&[local.as_bytes(), b"@", d].concat(), address)).collect())
+}
+
+/// `re.sub('\s', '', groups)`; Python 2's `\s` is ASCII.
+fn without_space(groups: &PyStr, python: Python) -> PyStr {
+    let space = |c: char| match python {
+        Python::Two => matches!(c, ' ' | '\t'..='\r'),
+        Python::Three => is_space(c, python),
+    };
+    match groups {
+        PyStr::Bytes(b) => {
+            PyStr::Bytes(b.iter().copied().filter(|b| !space(char::from(*b))).collect())
+        }
+        PyStr::Text(t) => PyStr::Text(t.chars().filter(|c| !space(*c)).collect()),
+    }
 }
 
 fn same_kind(bytes: &[u8], like: &PyStr) -> PyStr {

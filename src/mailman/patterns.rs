@@ -4,7 +4,7 @@ use crate::list::value::PyValue;
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
 use crate::python::re::{self, Answer, Budget, Flags};
-use crate::python::text::{self, PyStr};
+use crate::python::text::PyStr;
 
 /// What is known of another list that an entry `@name` points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +50,10 @@ pub fn find_entry(
     context: &mut Context<'_>,
 ) -> Result<Option<PyStr>, Stop> {
     let entries = entries(setting, context.python)?;
-    let lowered = text::lower(address, context.python);
+    let lowered = address.lower(context.python);
     for entry in entries.iter().filter(|e| !is_special(e)) {
-        let stripped = text::strip(entry, context.python);
-        if !stripped.is_empty() && equal(&text::lower(&stripped, context.python), &lowered) {
+        let stripped = entry.strip(context.python);
+        if !stripped.is_empty() && equal(&stripped.lower(context.python), &lowered) {
             return Ok(Some(entry.clone()));
         }
     }
@@ -124,7 +124,7 @@ fn matches_pattern(
 }
 
 fn matches_list(entry: &PyStr, lowered: &PyStr, context: &mut Context<'_>) -> Result<bool, Stop> {
-    let name = text::strip(&text::lower(&without_first(entry), context.python), context.python);
+    let name = without_first(entry).lower(context.python).strip(context.python);
     if name.as_bytes() == context.own_name.as_bytes() {
         context.trail.push(format!("entry {} is the list itself: no effect", entry.to_lossy()));
         return Ok(false);

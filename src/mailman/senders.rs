@@ -2,7 +2,7 @@
 
 use crate::mailman::verdict::Stop;
 use crate::python::addresses::getaddresses;
-use crate::python::text::{self, PyStr};
+use crate::python::text::PyStr;
 use crate::python::Python;
 
 /// The headers and the envelope sender that a message carries; values raw, folds kept.
@@ -73,7 +73,7 @@ pub struct Senders {
 impl Senders {
     /// A message of which only one address is known.
     pub fn only(address: &[u8], python: Python) -> Result<Senders, Stop> {
-        let one = text::lower(&decode(address, python)?, python);
+        let one = decode(address, python)?.lower(python);
         Ok(Senders { all: vec![one.clone()], one, unseen: None })
     }
 }
@@ -99,7 +99,7 @@ pub fn senders(
             },
         }
     }
-    let all = all.iter().map(|a| text::lower(a, python)).collect();
+    let all = all.iter().map(|a| a.lower(python)).collect();
     Ok(Senders { all, one: sender(origin, policy, python)?, unseen })
 }
 
@@ -123,7 +123,7 @@ fn sender(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result<PySt
         let Some(value) = header.first() else { continue };
         let found = addresses(std::slice::from_ref(value), python)?;
         if let Some(address) = found.into_iter().next().filter(|a| !a.is_empty()) {
-            return Ok(text::lower(&address, python));
+            return Ok(address.lower(python));
         }
     }
     let envelope = envelope(origin, python)?;
@@ -131,14 +131,14 @@ fn sender(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result<PySt
         Some(address) => address,
         None => decode(b"", python)?,
     };
-    Ok(text::lower(&address, python))
+    Ok(address.lower(python))
 }
 
 /// The second word of the `From ` line.
 fn envelope(origin: &Origin, python: Python) -> Result<Option<PyStr>, Stop> {
     let Some(word) = &origin.envelope else { return Ok(None) };
     let line = decode(&[b"From ", word.as_slice()].concat(), python)?;
-    match text::nth_word(&line, 1, python) {
+    match line.word(1, python) {
         Some(address) => Ok(Some(address)),
         // The line goes on with the date, whose weekday Python would take instead.
         None => Err(Stop::Unknowable("the envelope sender is blank".into())),
@@ -150,7 +150,7 @@ fn addresses(values: &[Vec<u8>], python: Python) -> Result<Vec<PyStr>, Stop> {
     let mut lines = Vec::new();
     for value in values {
         let value = decode(header_value(value), python)?;
-        lines.push(text::join_lines(&value, python));
+        lines.push(value.join_lines());
     }
     let lines: Vec<&[u8]> = lines.iter().map(PyStr::as_bytes).collect();
     let found = getaddresses(&lines, python)
@@ -169,11 +169,6 @@ fn header_value(raw: &[u8]) -> &[u8] {
 
 /// Bytes as this Python's Mailman holds them.
 fn decode(bytes: &[u8], python: Python) -> Result<PyStr, Stop> {
-    match python {
-        Python::Two => Ok(PyStr::Bytes(bytes.to_vec())),
-        Python::Three => match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(PyStr::Text(text.to_owned())),
-            Err(_) => Err(Stop::Shunt("a sender is not in UTF-8".into())),
-        },
-    }
+    PyStr::native(bytes, python)
+        .ok_or_else(|| Stop::Shunt("a sender is not in UTF-8".into()))
 }
