@@ -25,6 +25,12 @@ pub const PICKLE_WALKS: usize = 8;
 pub const PATTERN_STEPS: u64 = 100_000_000;
 /// Nested groups in a pattern; CPython 2.7 gives up at about 495.
 pub const PATTERN_DEPTH: usize = 495;
+/// Characters of a pattern.
+pub const PATTERN_CHARACTERS: usize = 256 << 10;
+/// Attempts that the pattern matcher may have under way at once; 40 bytes each.
+pub const PATTERN_FRAMES: usize = 1 << 16;
+/// Group marks that it may have saved at once; 4 bytes each.
+pub const PATTERN_SAVED_MARKS: usize = 1 << 18;
 /// Bytes of one header value or address given to us (Exim cuts headers at 64 KiB).
 pub const HEADER_BYTES: usize = 1 << 20;
 /// Nested groups in an address list; Python raises RuntimeError at about 990.
