@@ -11,6 +11,8 @@ pub const PICKLE_VALUES: usize = 1 << 18;
 pub const PICKLE_VALUE_BYTES: usize = 4 << 20;
 /// Bytes of one string inside a pickle, skipped ones included.
 pub const PICKLE_STRING_BYTES: u64 = 1 << 30;
+/// Bytes of one line (protocol 0) inside a pickle: its text strings are one line each.
+pub const PICKLE_LINE_BYTES: usize = 4 << 20;
 /// Nested marks and containers in a pickle.
 pub const PICKLE_DEPTH: usize = 1_000;
 /// Items on the pickle machine's stack (Python's pickler writes batches of 1,000).
@@ -19,8 +21,14 @@ pub const PICKLE_STACK: u64 = 1 << 24;
 pub const PICKLE_OPCODES: u64 = 1 << 30;
 /// Memo numbers out of sequence that one pickle may use (Python's own are in sequence).
 pub const PICKLE_LOOSE_MEMOS: usize = 1 << 16;
-/// Walks over one pickle: a second and third follow shared containers.
-pub const PICKLE_WALKS: usize = 8;
+/// Keys of the top-level dict: a list has about 120.
+pub const PICKLE_KEYS: usize = 1 << 12;
+/// Classes that one pickle may name by STACK_GLOBAL (each once: the memo has it afterwards).
+pub const PICKLE_CLASSES: usize = 1 << 12;
+/// Opcodes scanned again to find what memo references in wanted values refer to.
+pub const PICKLE_RESCAN: u64 = 1 << 24;
+/// Rounds of building values: a second and third follow containers shared with other keys.
+pub const PICKLE_ROUNDS: usize = 8;
 /// Steps of the pattern matcher for one whole query; about one second of CPython's time.
 pub const PATTERN_STEPS: u64 = 100_000_000;
 /// Nested groups in a pattern; CPython 2.7 gives up at about 495.

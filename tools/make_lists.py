@@ -333,9 +333,9 @@ def make_old():
     return s
 
 
-def make_older():
+def make_older(name='older'):
     """A list of Mailman 2.0: its own policy settings, none of 2.1's."""
-    s = make_team('older')
+    s = make_team(name)
     for attribute in AFTER_VERSION_97 + [
             'generic_nonmember_action', 'member_moderation_action',
             'member_moderation_notice', 'default_member_moderation',
@@ -349,8 +349,15 @@ def make_older():
              posters=['Poster@example.net', 'alice@example.org'],
              forbidden_posters=['banned@example.net', 'dave@example.org'],
              open_subscribe=0, bounce_info={'alice@example.org': [1, 2]})
-    s['members'] = {'alice@example.org': 1, 'Bob@Example.Org': 1}
+    s['members'] = {'alice@example.org': 1, 'bob@example.org': 1}
     s['user_options'] = {'Bob@Example.Org': 8, 'gone@example.org': 4}
+    return s
+
+
+def make_oldest():
+    """Before the keys were lower case: Mailman fails to convert it."""
+    s = make_older('oldest')
+    s['members'] = {'alice@example.org': 1, 'Bob@Example.Org': 1}
     return s
 
 
@@ -430,6 +437,7 @@ FOR_PYTHON2 = {
     'shared': (make_shared, 1),
     'old': (make_old, 1),
     'older': (make_older, 1),
+    'oldest': (make_oldest, 1),
     'missing': (make_missing, 1),
     'types': (make_types, 1),
     'badtypes': (lambda: rejecting('badtypes', generic_nonmember_action='2',
