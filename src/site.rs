@@ -95,8 +95,7 @@ impl Site {
         let config = if lists_dir.is_some() {
             Config::default()
         } else {
-            config::read(Path::new(config::PATH), 0)
-                .map_err(|e| Error::Config(format!("{e:#}")))?
+            config::read(Path::new(config::PATH), 0).map_err(|e| Error::Config(format!("{e:#}")))?
         };
         let lists_dir = lists_dir.map(Path::to_owned).or(config.lists_dir);
         let mm_cfg = mm_cfg.map(Path::to_owned).or(config.mm_cfg);
@@ -193,18 +192,21 @@ impl Site {
     /// What Mailman gives an attribute that an old list lacks (`MailList.InitVars`); `None` where
     /// the site sets it in a way that cannot be followed.
     pub fn list_default(&self, key: &str) -> Option<PyValue> {
-        let name = match key {
-            "generic_nonmember_action" => "DEFAULT_GENERIC_NONMEMBER_ACTION",
-            "equivalent_domains" => "DEFAULT_EQUIVALENT_DOMAINS",
-            "preferred_language" => "DEFAULT_SERVER_LANGUAGE",
+        let text = |text: &str| PyValue::Str(PyStr::Bytes(text.as_bytes().to_vec()));
+        let (name, otherwise) = match key {
+            "generic_nonmember_action" => ("DEFAULT_GENERIC_NONMEMBER_ACTION", PyValue::Int(1)),
+            "equivalent_domains" => ("DEFAULT_EQUIVALENT_DOMAINS", text("")),
+            "preferred_language" => ("DEFAULT_SERVER_LANGUAGE", text("en")),
             "member_moderation_action" => return Some(PyValue::Int(0)),
-            "member_moderation_notice" | "nonmember_rejection_notice" => {
-                return Some(PyValue::Str(PyStr::Bytes(Vec::new())));
-            }
+            "member_moderation_notice" | "nonmember_rejection_notice" => return Some(text("")),
             key if key.ends_with("_these_nonmembers") => return Some(PyValue::List(Vec::new())),
             _ => return None,
         };
-        self.setting(name).ok().flatten().map(|literal| value(&literal))
+        match self.setting(name) {
+            Ok(Some(literal)) => Some(value(&literal)),
+            Ok(None) => Some(otherwise),
+            Err(_) => None,
+        }
     }
 
     /// A setting of the site: its value, nothing where neither the site nor Mailman sets it, or
@@ -283,7 +285,8 @@ fn has_domain(list: &Loaded, domain: &[u8]) -> bool {
 /// `mm_cfg.py` where a lists directory is given: that of the layout it belongs to, or one beside
 /// it as a source installation has it.
 fn mm_cfg_beside(lists_dir: &Path) -> Option<PathBuf> {
-    if let Some(layout) = LAYOUTS.iter().find(|l| Path::new(l.var_prefix).join("lists") == lists_dir)
+    if let Some(layout) =
+        LAYOUTS.iter().find(|l| Path::new(l.var_prefix).join("lists") == lists_dir)
     {
         return Some(PathBuf::from(layout.mm_cfg)).filter(|f| f.exists());
     }
@@ -291,11 +294,7 @@ fn mm_cfg_beside(lists_dir: &Path) -> Option<PathBuf> {
     [parent.join("Mailman/mm_cfg.py"), parent.join("mm_cfg.py")].into_iter().find(|f| f.exists())
 }
 
-fn read_settings(
-    file: Option<&Path>,
-    required: bool,
-    var_prefix: &str,
-) -> Result<Settings, Error> {
+fn read_settings(file: Option<&Path>, required: bool, var_prefix: &str) -> Result<Settings, Error> {
     let before = [
         ("VAR_PREFIX".to_owned(), Literal::Str(var_prefix.as_bytes().to_vec())),
         ("PREFIX".to_owned(), Literal::Str(var_prefix.as_bytes().to_vec())),

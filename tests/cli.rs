@@ -79,8 +79,10 @@ fn verdicts_on_the_sample_lists() {
         (&["team", "--from=eve@example.net", "--envelope-from=alice@example.org"], "accept member"),
         (&["team", "--from=eve@example.net", "--sender=alice@example.org"], "accept member"),
         (&["team", "--from=eve@example.net", "--reply-to=alice@example.org"], "accept member"),
-        (&["team", "--from=bob@example.org", "--reply-to=alice@example.org"],
-            "reject member_moderation_action"),
+        (
+            &["team", "--from=bob@example.org", "--reply-to=alice@example.org"],
+            "reject member_moderation_action",
+        ),
         (&["team", "--from=x@y", "--from=alice@example.org"], "accept member"),
         (&["team", "--envelope-from="], "reject generic_nonmember_action"),
         (&["team", "--from=eve@example.net", "--approved"], "undecided approval"),
@@ -271,7 +273,8 @@ fn an_unreadable_list_is_no_refusal() {
 
 #[test]
 fn an_answer_that_cannot_be_written_is_none() {
-    for args in [&["test-sender", "team", "eve@example.net"][..], &["list-domain", "team"], &["--help"]]
+    for args in
+        [&["test-sender", "team", "eve@example.net"][..], &["list-domain", "team"], &["--help"]]
     {
         let mut command = Command::new(BIN);
         command.args(args);

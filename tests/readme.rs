@@ -67,7 +67,10 @@ fn help_is_a_page_to_work_from() {
     let bin = env!("CARGO_BIN_EXE_mm-query");
     for (args, words) in [
         (&["--help"][..], &["test-sender", "list-domain", "Only 1 is a refusal"][..]),
-        (&["test-sender", "--help"], &["--envelope-from", "--held", "undecided", "[default: permit]"]),
+        (
+            &["test-sender", "--help"],
+            &["--envelope-from", "--held", "undecided", "[default: permit]"],
+        ),
         (&["list-domain", "--help"], &["DOMAIN", "host_name"]),
     ] {
         let output = Command::new(bin).args(args).output().unwrap();

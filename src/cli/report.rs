@@ -87,7 +87,8 @@ impl Report<'_> {
     fn headers(&self) -> Vec<String> {
         let Given::Message(message) = self.given else { return Vec::new() };
         let Some(origin) = message.readings.first() else { return Vec::new() };
-        let named = [("From", &origin.from), ("Sender", &origin.sender), ("Reply-To", &origin.reply_to)];
+        let named =
+            [("From", &origin.from), ("Sender", &origin.sender), ("Reply-To", &origin.reply_to)];
         let mut lines = Vec::new();
         for (name, values) in named {
             for value in values {

@@ -134,15 +134,13 @@ impl Judge<'_> {
     fn doubt(&self) -> Option<String> {
         let settings = &self.list.settings;
         let own = settings.own_pipeline();
-        settings
-            .obstacle
-            .clone()
-            .or_else(|| self.list.doubts.first().cloned())
-            .or_else(|| match own {
+        settings.obstacle.clone().or_else(|| self.list.doubts.first().cloned()).or_else(
+            || match own {
                 Some(own) if names_moderate(&own) => None,
                 Some(_) => Some("the list has a pipeline of its own without Moderate".into()),
                 None => self.site.pipeline_doubt(),
-            })
+            },
+        )
     }
 
     fn judge_one(

@@ -62,8 +62,16 @@ impl Error {
 fn is_passing(error: &std::io::Error) -> bool {
     let errno = Errno::from_io_error(error);
     errno.is_some_and(|e| {
-        [Errno::AGAIN, Errno::IO, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::STALE, Errno::INTR]
-            .contains(&e)
+        [
+            Errno::AGAIN,
+            Errno::IO,
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::STALE,
+            Errno::INTR,
+        ]
+        .contains(&e)
     })
 }
 
@@ -150,11 +158,7 @@ impl ListsDir {
     }
 
     /// The first of the list's files that holds a dictionary.
-    fn pick(
-        &self,
-        name: &ListName,
-        request: &Request<'_>,
-    ) -> Result<(Picked, Vec<String>), Error> {
+    fn pick(&self, name: &ListName, request: &Request<'_>) -> Result<(Picked, Vec<String>), Error> {
         let mut failures: Vec<(PathBuf, String)> = Vec::new();
         for file in ["config.pck", "config.pck.last"] {
             let Some((opened, path)) = self.open_file(name, file)? else { continue };

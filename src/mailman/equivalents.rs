@@ -26,14 +26,19 @@ pub fn equivalents(
         return Err(Stop::Shunt("equivalent_domains is not a text".into()));
     };
     let domain = domain.lower(python);
-    let groups = without_space(groups, python).lower(python);
-    let group = groups
+    let flat = without_space(groups, python).lower(python);
+    let group = flat
         .as_bytes()
         .split(|c| *c == b';')
         .map(|group| group.split(|c| *c == b',').collect::<Vec<_>>())
         .find(|group| group.contains(&domain.as_bytes()));
-    let others = group.into_iter().flatten().filter(|d| *d != domain.as_bytes());
-    Ok(others.map(|d| same_kind(&[local.as_bytes(), b"@", d].concat(), address)).collect())
+    let others: Vec<&[u8]> =
+        group.into_iter().flatten().filter(|d| *d != domain.as_bytes()).collect();
+    let mixed = matches!((&local, groups), (PyStr::Bytes(_), PyStr::Text(_)));
+    if mixed && !others.is_empty() && !local.as_bytes().is_ascii() {
+        return Err(Stop::Shunt("equivalent_domains is text, and the address not ASCII".into()));
+    }
+    Ok(others.iter().map(|d| same_kind(&[local.as_bytes(), b"@", d].concat(), address)).collect())
 }
 
 /// `re.sub('\s', '', groups)`; Python 2's `\s` is ASCII.

@@ -3,11 +3,12 @@
 use crate::list::settings::{Setting, Settings};
 use crate::list::value::PyValue;
 use crate::mailman::equivalents::equivalents;
-use crate::mailman::notice::{self, Owner};
+use crate::mailman::notice::{Form, Owner};
 use crate::mailman::patterns::{Context, find_entry};
 use crate::mailman::roster::Roster;
 use crate::mailman::senders::Senders;
 use crate::mailman::verdict::{Decision, Notice, Rule, Stop, Verdict};
+use crate::python::Python;
 use crate::python::text::PyStr;
 
 /// A list as far as this handler looks at it.
@@ -50,7 +51,7 @@ fn try_judge(
 ) -> Result<Verdict, Stop> {
     let member = find_member(list, senders, context)?;
     if let Some(member) = member {
-        return judge_member(list, &member, context);
+        return judge_member(list, &member, &senders.one, context);
     }
     if let Some(header) = &senders.unseen {
         return Err(Stop::Unknowable(format!(
@@ -98,6 +99,7 @@ fn reached<'a>(setting: &'a Setting, name: &str) -> Result<&'a PyValue, Stop> {
 fn judge_member(
     list: &List<'_>,
     member: &PyStr,
+    sender: &PyStr,
     context: &mut Context<'_>,
 ) -> Result<Verdict, Stop> {
     if !list.roster.is_moderated(member)? {
@@ -109,10 +111,14 @@ fn judge_member(
         reached(&list.settings.member_moderation_action, "member_moderation_action")?.number();
     let verdict = |decision| Verdict::new(decision, Rule::MemberModeration, member);
     match action {
-        Some(0.0) => Ok(verdict(Decision::Hold)),
+        Some(0.0) => {
+            can_be_held(list, member, context.python)?;
+            Ok(verdict(Decision::Hold))
+        }
         Some(1.0) => {
             let own = reached(&list.settings.member_moderation_notice, "member_moderation_notice")?;
-            let notice = own_notice(own, |text| notice::member_moderation(text, context.python))?;
+            let form = Form { python: context.python, owner: &list.owner, sender };
+            let notice = own_notice(own, |text| Ok(form.member_moderation(text)))?;
             Ok(Verdict { notice, ..verdict(Decision::Reject) })
         }
         Some(2.0) => Ok(verdict(Decision::Discard)),
@@ -143,8 +149,7 @@ fn judge_nonmember(
         let verdict = decide(list, decision, rule, sender, context)?;
         return Ok(Verdict { entry: Some(entry), ..verdict });
     }
-    let action =
-        reached(&settings.generic_nonmember_action, "generic_nonmember_action")?.number();
+    let action = reached(&settings.generic_nonmember_action, "generic_nonmember_action")?.number();
     let decision = match action {
         // Mailman's assertion lets 0 to 4 pass, and knows nothing of 4 or of fractions.
         Some(1.0) => Decision::Hold,
@@ -164,13 +169,28 @@ fn decide(
     context: &Context<'_>,
 ) -> Result<Verdict, Stop> {
     let verdict = Verdict::new(decision, rule, sender);
+    if decision == Decision::Hold {
+        can_be_held(list, sender, context.python)?;
+    }
     if decision != Decision::Reject {
         return Ok(verdict);
     }
     let own = reached(&list.settings.nonmember_rejection_notice, "nonmember_rejection_notice")?;
-    let notice =
-        own_notice(own, |text| notice::nonmember_rejection(text, &list.owner, context.python))?;
+    let form = Form { python: context.python, owner: &list.owner, sender };
+    let notice = own_notice(own, |text| form.nonmember_rejection(text))?;
     Ok(Verdict { notice, ..verdict })
+}
+
+/// Preparing a hold writes the sender's address in the list's language, which fails on a Japanese
+/// list of Mailman 2.1 where the bytes are not EUC-JP (`Hold.hold_for_approval`; RULES 6.23).
+fn can_be_held(list: &List<'_>, sender: &PyStr, python: Python) -> Result<(), Stop> {
+    let language = list.settings.preferred_language.value();
+    let japanese = matches!(language, Some(PyValue::Str(l)) if l.as_bytes() == b"ja");
+    let bytes = sender.as_bytes();
+    if python == Python::Two && japanese && encoding_rs::EUC_JP.decode(bytes).2 {
+        return Err(Stop::Shunt("the sender cannot be written in the list's charset".into()));
+    }
+    Ok(())
 }
 
 /// A false value means Mailman's default wording; a true one must be a text.

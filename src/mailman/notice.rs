@@ -4,7 +4,7 @@
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
 use crate::python::percent::{self, Failure, Value};
-use crate::python::text::PyStr;
+use crate::python::text::{PyStr, is_space};
 
 /// `LIST-owner@host_name`: whom a sender can ask (`MailList.GetOwnerEmail`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,42 +13,133 @@ pub struct Owner(pub Vec<u8>);
 /// Names that Python finds in `Moderate`'s module and in `do_reject`: objects, whose printed form
 /// is of no use to a sender.
 const MODERATE_NAMES: [&str; 19] = [
-    "mlist", "re", "MIMEMessage", "MIMEText", "mm_cfg", "Utils", "Message", "Errors", "_", "Hold",
-    "syslog", "MailList", "ModeratedMemberPost", "process", "do_reject", "do_discard",
-    "__builtins__", "__doc__", "__file__",
+    "mlist",
+    "re",
+    "MIMEMessage",
+    "MIMEText",
+    "mm_cfg",
+    "Utils",
+    "Message",
+    "Errors",
+    "_",
+    "Hold",
+    "syslog",
+    "MailList",
+    "ModeratedMemberPost",
+    "process",
+    "do_reject",
+    "do_discard",
+    "__builtins__",
+    "__doc__",
+    "__file__",
 ];
 
-/// The list's `nonmember_rejection_notice` as Mailman mails it: formatted, wrapped, formatted
-/// once more.
-///
-/// # Errors
-/// [`Stop::Shunt`] where formatting raises an exception that Mailman does not catch.
-pub fn nonmember_rejection(text: &PyStr, owner: &Owner, python: Python) -> Result<Vec<u8>, Stop> {
-    let lookup = |key: &[u8]| match key {
-        b"listowner" => Value::Text(owner.0.clone()),
-        b"__name__" => Value::Text(b"Mailman.Handlers.Moderate".to_vec()),
-        key if MODERATE_NAMES.iter().any(|name| name.as_bytes() == key) => Value::Object,
-        key => unknown(key),
-    };
-    let raw = text.as_bytes();
-    let formatted = match percent::format(raw, &lookup) {
-        Ok(formatted) => formatted,
-        Err(Failure::Crash) if python == Python::Two && matches!(text, PyStr::Bytes(_)) => {
-            return Err(Stop::Shunt("nonmember_rejection_notice contains a bare %c".into()));
-        }
-        // A dump of the interpreter's variables helps no sender: the text as written does.
-        Err(Failure::Exception | Failure::Crash | Failure::Dump) => raw.to_vec(),
-    };
-    Ok(mailed(&wrap(&formatted, text)))
+/// Names that Python finds in `BounceMessage` and its module, likewise.
+const BOUNCER_NAMES: [&str; 17] = [
+    "self",
+    "msg",
+    "msgdata",
+    "_",
+    "re",
+    "sys",
+    "time",
+    "Utils",
+    "Message",
+    "mm_cfg",
+    "Pending",
+    "syslog",
+    "MIMEText",
+    "MIMEMessage",
+    "Bouncer",
+    "__builtins__",
+    "__file__",
+];
+
+/// How a list's texts are formatted.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<'a> {
+    /// The Python that runs Mailman.
+    pub python: Python,
+    /// The list's owner.
+    pub owner: &'a Owner,
+    /// `get_sender`, lowercased.
+    pub sender: &'a PyStr,
 }
 
-/// The list's `member_moderation_notice` as Mailman mails it: wrapped, then formatted without
-/// `listowner`.
-///
-/// # Errors
-/// None yet; the signature is that of [`nonmember_rejection`].
-pub fn member_moderation(text: &PyStr, _python: Python) -> Result<Vec<u8>, Stop> {
-    Ok(mailed(&wrap(text.as_bytes(), text)))
+impl Form<'_> {
+    /// The list's `nonmember_rejection_notice` as Mailman mails it: formatted, wrapped, formatted
+    /// once more.
+    ///
+    /// # Errors
+    /// [`Stop::Shunt`] where formatting raises an exception that Mailman does not catch.
+    pub fn nonmember_rejection(self, text: &PyStr) -> Result<Vec<u8>, Stop> {
+        let lookup = |key: &[u8]| match key {
+            b"listowner" => Value::Text(self.owner.0.clone()),
+            b"__name__" => Value::Text(b"Mailman.Handlers.Moderate".to_vec()),
+            key if is_one_of(&MODERATE_NAMES, key) => Value::Object,
+            key => unknown(key),
+        };
+        let raw = text.as_bytes();
+        let formatted = match percent::format(raw, &lookup, self.python) {
+            Ok(formatted) => formatted,
+            Err(Failure::Crash) if matches!(text, PyStr::Bytes(_)) => {
+                let why = "nonmember_rejection_notice cannot be formatted, which Mailman fails on";
+                return Err(Stop::Shunt(why.into()));
+            }
+            // A dump of the interpreter's variables helps no sender: the text as written does.
+            Err(Failure::Exception | Failure::Crash | Failure::Dump) => raw.to_vec(),
+        };
+        Ok(self.mailed(&self.wrap(&formatted, text)))
+    }
+
+    /// The list's `member_moderation_notice` as Mailman mails it: wrapped, then formatted without
+    /// `listowner`.
+    pub fn member_moderation(self, text: &PyStr) -> Vec<u8> {
+        self.mailed(&self.wrap(text.as_bytes(), text))
+    }
+
+    /// `RejectMessage` ends a notice in a blank line; `BounceMessage` formats it once more, by its
+    /// own variables.
+    fn mailed(self, notice: &[u8]) -> Vec<u8> {
+        let mut notice = notice.to_vec();
+        while !notice.ends_with(b"\n\n") {
+            notice.push(b'\n');
+        }
+        let lookup = |key: &[u8]| match key {
+            b"sender" => Value::Text(self.sender.as_bytes().to_vec()),
+            // Of the subject nothing is known here.
+            b"subject" => Value::Text(b"(no subject)".to_vec()),
+            b"__name__" => Value::Text(b"Mailman.Bouncer".to_vec()),
+            b"EMPTYSTRING" => Value::Text(Vec::new()),
+            b"e" if self.python == Python::Two => Value::Text(Vec::new()),
+            key if is_one_of(&BOUNCER_NAMES, key) => Value::Object,
+            key => unknown(key),
+        };
+        percent::format(&notice, &lookup, self.python).unwrap_or(notice)
+    }
+
+    /// `Utils.wrap`: paragraphs are filled, lines that begin with a blank kept.
+    ///
+    /// `like` tells whether columns count bytes or characters.
+    fn wrap(self, text: &[u8], like: &PyStr) -> Vec<u8> {
+        match like {
+            PyStr::Bytes(_) => {
+                let chars: Vec<char> = text.iter().map(|b| char::from(*b)).collect();
+                let wrapped = wrap_chars(&chars, is_blank);
+                // Each character came from one byte.
+                wrapped.iter().map(|c| u8::try_from(*c).unwrap_or(b'?')).collect()
+            }
+            PyStr::Text(_) => {
+                let chars: Vec<char> = String::from_utf8_lossy(text).chars().collect();
+                let wrapped = wrap_chars(&chars, |c| is_space(c, self.python));
+                wrapped.iter().collect::<String>().into_bytes()
+            }
+        }
+    }
+}
+
+fn is_one_of(names: &[&str], key: &[u8]) -> bool {
+    names.iter().any(|name| name.as_bytes() == key)
 }
 
 /// `SafeDict` answers for a key it lacks with the key as it was written.
@@ -56,39 +147,14 @@ fn unknown(key: &[u8]) -> Value {
     Value::Text([b"%(", key, b")s"].concat())
 }
 
-/// `RejectMessage` ends a notice in a blank line; `BounceMessage` formats it once more, by its
-/// own variables.
-fn mailed(notice: &[u8]) -> Vec<u8> {
-    let mut notice = notice.to_vec();
-    while !notice.ends_with(b"\n\n") {
-        notice.push(b'\n');
-    }
-    percent::format(&notice, &unknown).unwrap_or(notice)
-}
-
 /// Columns of a wrapped line.
 const COLUMNS: usize = 70;
 
-/// `Utils.wrap`: paragraphs are filled, lines that begin with a blank kept.
-///
-/// `like` tells whether columns count bytes or characters.
-fn wrap(text: &[u8], like: &PyStr) -> Vec<u8> {
-    let chars: Vec<char> = match like {
-        PyStr::Bytes(_) => text.iter().map(|b| char::from(*b)).collect(),
-        PyStr::Text(_) => String::from_utf8_lossy(text).chars().collect(),
-    };
-    let wrapped = wrap_chars(&chars);
-    match like {
-        // Each character came from one byte.
-        PyStr::Bytes(_) => wrapped.iter().map(|c| u8::try_from(*c).unwrap_or(b'?')).collect(),
-        PyStr::Text(_) => wrapped.iter().collect::<String>().into_bytes(),
-    }
-}
-
-fn wrap_chars(text: &[char]) -> Vec<char> {
+/// `rstrip` tells what is stripped where lines are joined: more than ASCII in text.
+fn wrap_chars(text: &[char], rstrip: impl Fn(char) -> bool) -> Vec<char> {
     let mut wrapped = Vec::new();
     for paragraph in paragraphs(text) {
-        for line in fill(paragraph) {
+        for line in fill(paragraph, &rstrip) {
             wrap_line(&line, &mut wrapped);
             wrapped.push('\n');
         }
@@ -112,7 +178,7 @@ fn paragraphs(text: &[char]) -> Vec<&[char]> {
 }
 
 /// Joins the lines of a paragraph that do not begin with a blank.
-fn fill(paragraph: &[char]) -> Vec<Vec<char>> {
+fn fill(paragraph: &[char], rstrip: &impl Fn(char) -> bool) -> Vec<Vec<char>> {
     let mut lines: Vec<Vec<char>> = Vec::new();
     let mut fill_previous = false;
     for line in paragraph.split(|c| *c == '\n') {
@@ -123,7 +189,7 @@ fn fill(paragraph: &[char]) -> Vec<Vec<char>> {
         let fill_this = !is_blank(*first);
         match lines.last_mut() {
             Some(last) if fill_previous && fill_this => {
-                while last.last().is_some_and(|c| is_blank(*c)) {
+                while last.last().is_some_and(|c| rstrip(*c)) {
                     last.pop();
                 }
                 last.push(' ');
@@ -156,9 +222,8 @@ fn wrap_line(line: &[char], wrapped: &mut Vec<char>) {
 /// where a word is longer than that, at the first one after it, which stays on the line.
 fn break_at(text: &[char]) -> (usize, usize) {
     let blank = |i: usize| text.get(i).is_some_and(|c| is_blank(*c));
-    let skip = |from: usize, of: bool| {
-        (from..text.len()).find(|i| blank(*i) != of).unwrap_or(text.len())
-    };
+    let skip =
+        |from: usize, of: bool| (from..text.len()).find(|i| blank(*i) != of).unwrap_or(text.len());
     let last_blank = (1..=COLUMNS).rev().find(|i| blank(*i)).unwrap_or(0);
     let last_word = (1..=last_blank).rev().find(|i| !blank(*i)).unwrap_or(0);
     if last_word > 0 {
@@ -173,7 +238,7 @@ mod tests {
     use super::*;
 
     fn wrapped(text: &str) -> String {
-        String::from_utf8(wrap(text.as_bytes(), &PyStr::Bytes(vec![]))).unwrap()
+        wrap_chars(&text.chars().collect::<Vec<_>>(), is_blank).into_iter().collect()
     }
 
     #[test]
@@ -194,16 +259,18 @@ mod tests {
     #[test]
     fn notices_are_formatted_and_end_in_a_blank_line() {
         let owner = Owner(b"team-owner@x".to_vec());
+        let sender = PyStr::Bytes(b"eve@x".to_vec());
+        let form = Form { python: Python::Two, owner: &owner, sender: &sender };
         let notice = |text: &str| {
-            let text = PyStr::Bytes(text.as_bytes().to_vec());
-            nonmember_rejection(&text, &owner, Python::Two)
+            form.nonmember_rejection(&PyStr::Bytes(text.as_bytes().to_vec()))
                 .map(|t| String::from_utf8(t).unwrap())
         };
         assert_eq!(notice("Ask %(listowner)s."), Ok("Ask team-owner@x.\n\n".into()));
         assert_eq!(notice("100% sure"), Ok("100% sure\n\n".into()));
+        assert_eq!(notice("50%% off"), Ok("50% off\n\n".into()));
+        assert_eq!(notice("Not %(sender)s"), Ok("Not eve@x\n\n".into()));
         assert!(matches!(notice("%c"), Err(Stop::Shunt(_))));
         let text = PyStr::Bytes(b"Ask %(listowner)s, 100%%".to_vec());
-        let mailed = member_moderation(&text, Python::Two).unwrap();
-        assert_eq!(mailed, b"Ask %(listowner)s, 100%\n\n");
+        assert_eq!(form.member_moderation(&text), b"Ask %(listowner)s, 100%\n\n");
     }
 }

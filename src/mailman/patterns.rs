@@ -72,9 +72,8 @@ pub fn find_entry(
 
 /// Every entry must be a string, or Mailman fails before it compares any.
 fn entries(setting: &PyValue, python: Python) -> Result<Vec<PyStr>, Stop> {
-    let values = setting
-        .iterate()
-        .ok_or_else(|| Stop::Shunt("a list of addresses is no list".into()))?;
+    let values =
+        setting.iterate().ok_or_else(|| Stop::Shunt("a list of addresses is no list".into()))?;
     let string = |value: PyValue| match value {
         PyValue::Str(PyStr::Bytes(_)) if python == Python::Three => None,
         PyValue::Str(entry) => Some(entry),

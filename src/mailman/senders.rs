@@ -1,9 +1,9 @@
 //! Who sent a message, in Mailman's eyes (`Mailman.Message.get_sender`, `get_senders`; RULES §3).
 
 use crate::mailman::verdict::Stop;
+use crate::python::Python;
 use crate::python::addresses::getaddresses;
 use crate::python::text::PyStr;
-use crate::python::Python;
 
 /// The headers and the envelope sender that a message carries; values raw, folds kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,11 +83,7 @@ impl Senders {
 /// # Errors
 /// [`Stop::Shunt`] where Mailman raises an exception: headers nested too deeply, or, in the port,
 /// bytes that are not UTF-8.
-pub fn senders(
-    origin: &Origin,
-    policy: &SenderPolicy,
-    python: Python,
-) -> Result<Senders, Stop> {
+pub fn senders(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result<Senders, Stop> {
     let mut all = Vec::new();
     let mut unseen = None;
     for header in &policy.sender_headers {
@@ -169,6 +165,5 @@ fn header_value(raw: &[u8]) -> &[u8] {
 
 /// Bytes as this Python's Mailman holds them.
 fn decode(bytes: &[u8], python: Python) -> Result<PyStr, Stop> {
-    PyStr::native(bytes, python)
-        .ok_or_else(|| Stop::Shunt("a sender is not in UTF-8".into()))
+    PyStr::native(bytes, python).ok_or_else(|| Stop::Shunt("a sender is not in UTF-8".into()))
 }
