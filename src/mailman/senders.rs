@@ -133,12 +133,27 @@ fn sender(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result<PySt
 /// The second word of the `From ` line.
 fn envelope(origin: &Origin, python: Python) -> Result<Option<PyStr>, Stop> {
     let Some(word) = &origin.envelope else { return Ok(None) };
-    let line = decode(&[b"From ", word.as_slice()].concat(), python)?;
+    let line = line(&[b"From ", word.as_slice()].concat(), python);
     match line.word(1, python) {
         Some(address) => Ok(Some(address)),
         // The line goes on with the date, whose weekday Python would take instead.
         None => Err(Stop::Unknowable("the envelope sender is blank".into())),
     }
+}
+
+/// The `From ` line as Mailman reads it from its standard input. The port keeps a byte that is not
+/// UTF-8 as a lone surrogate, in whose place stands U+FFFD here; neither is in any address of a
+/// list.
+fn line(bytes: &[u8], python: Python) -> PyStr {
+    if python == Python::Two {
+        return PyStr::Bytes(bytes.to_vec());
+    }
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    PyStr::Text(text)
 }
 
 /// The addresses in all values of one header.
