@@ -1,12 +1,13 @@
 //! Answers questions about patterns: JSON lines in, JSON lines out, for `tools/fuzz_re.py`.
 //!
 //! In: `{"pattern": [code points], "subjects": [[code points], ..], "flags": "imu", "text": bool,
-//! "python": 2 or 3}`. Out: `{"compile": "ok" | "invalid" | "crash", "answers": "MNO.."}` with one
-//! letter a subject: match, none, over the budget.
+//! "python": 2 or 3}`. Out: `{"compile": "ok" | "invalid" | "crash", "answers": "MNO..",
+//! "automaton": "MN-O.."}` with one letter a subject: match, none, over the budget, exception; `automaton` is
+//! what the `regex` crate alone says, `-` where it cannot.
 use std::io::{BufRead, Write};
 
 use mm_query::python::Python;
-use mm_query::python::re::{Budget, CompileError, Flags, OverBudget, Pattern};
+use mm_query::python::re::{Answer, Budget, CompileError, Flags, OverBudget, Pattern, search};
 use mm_query::python::text::PyStr;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ struct Question {
 struct Reply {
     compile: &'static str,
     answers: String,
+    automaton: String,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,35 +48,39 @@ fn reply(question: &Question) -> Reply {
         unicode: question.flags.contains('u'),
     };
     let python = if question.python == 2 { Python::Two } else { Python::Three };
-    let pattern = match Pattern::compile_points(&question.pattern, question.text, flags, python) {
-        Ok(pattern) => pattern,
-        Err(CompileError::Invalid(_)) => {
-            return Reply { compile: "invalid", answers: String::new() };
+    let mut reply = Reply { compile: "ok", answers: String::new(), automaton: String::new() };
+    let text = string(&question.pattern, question.text);
+    match Pattern::compile(&text, flags, python) {
+        Err(CompileError::Invalid(_)) => reply.compile = "invalid",
+        Err(CompileError::Crash(_)) => reply.compile = "crash",
+        Ok(pattern) => {
+            for subject in &question.subjects {
+                let subject = string(subject, question.text);
+                let budget = &mut Budget::new(STEPS);
+                reply.answers.push(match search(&text, &subject, flags, python, budget) {
+                    Answer::Match => 'M',
+                    Answer::NoMatch => 'N',
+                    Answer::OverBudget => 'O',
+                    Answer::Invalid(_) | Answer::Crash(_) => 'E',
+                });
+                let budget = &mut Budget::new(STEPS);
+                reply.automaton.push(match pattern.search_by_automaton(&subject, budget) {
+                    Ok(Some(true)) => 'M',
+                    Ok(Some(false)) => 'N',
+                    Ok(None) => '-',
+                    Err(OverBudget) => 'O',
+                });
+            }
         }
-        Err(CompileError::Crash(_)) => return Reply { compile: "crash", answers: String::new() },
-    };
-    let answers = question
-        .subjects
-        .iter()
-        .map(|subject| match search(&pattern, subject, question.text) {
-            Ok(true) => 'M',
-            Ok(false) => 'N',
-            Err(OverBudget) => 'O',
-        })
-        .collect();
-    Reply { compile: "ok", answers }
+    }
+    reply
 }
 
-/// Searches as callers do, where the subject can be said in their terms.
-fn search(pattern: &Pattern, subject: &[u32], text: bool) -> Result<bool, OverBudget> {
-    let budget = &mut Budget::new(STEPS);
-    let string = if text {
-        subject.iter().map(|c| char::from_u32(*c)).collect::<Option<String>>().map(PyStr::Text)
+fn string(points: &[u32], text: bool) -> PyStr {
+    let chars = points.iter().map(|c| char::from_u32(*c).unwrap_or(char::REPLACEMENT_CHARACTER));
+    if text {
+        PyStr::Text(chars.collect())
     } else {
-        subject.iter().map(|c| u8::try_from(*c).ok()).collect::<Option<_>>().map(PyStr::Bytes)
-    };
-    match string {
-        Some(string) => pattern.search(&string, budget),
-        None => pattern.search_points(subject, budget),
+        PyStr::Bytes(chars.map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect())
     }
 }

@@ -39,6 +39,11 @@ pub const PATTERN_CHARACTERS: usize = 256 << 10;
 pub const PATTERN_FRAMES: usize = 1 << 16;
 /// Group marks that it may have saved at once; 4 bytes each.
 pub const PATTERN_SAVED_MARKS: usize = 1 << 18;
+/// States of the automaton that a pattern may become in the `regex` crate, as estimated, and the
+/// bytes that its program and its cache may have.
+pub const PATTERN_AUTOMATON: u64 = 20_000;
+/// See [`PATTERN_AUTOMATON`].
+pub const PATTERN_AUTOMATON_BYTES: usize = 1 << 20;
 /// Bytes of one header value or address given to us (Exim cuts headers at 64 KiB).
 pub const HEADER_BYTES: usize = 1 << 20;
 /// Nested groups in an address list; Python raises RuntimeError at about 990.

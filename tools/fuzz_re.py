@@ -70,7 +70,7 @@ def oracle():
                     reply['answers'] += 'M' if found else 'N'
                 except TooLong:
                     reply['answers'] += 'O'
-                except RuntimeError:
+                except (RuntimeError, SystemError):
                     reply['answers'] += 'E'
                 signal.setitimer(signal.ITIMER_REAL, 0)
         print(json.dumps(reply))
@@ -120,11 +120,12 @@ class Generator(object):
     def quantified(self, depth):
         rng = self.rng
         item = self.item(depth)
-        if rng.random() < 0.35:
+        if rng.random() < 0.35 and item not in ('^', '$', '\\b', '\\B', '\\A', '\\Z'):
             item += rng.choice(('*', '+', '?', '{2}', '{0,2}', '{1,}', '{,2}', '{1,3}', '{0}', '{2,1}',
-                                '{a}', '{}', '{,}', '{4294967295}'[:rng.choice((3, 4, 12))] + '}'))
+                                '{3}', '{12}', '{,}', '{}') if rng.random() < 0.98 else
+                               ('{2,1}', '{4294967295}', '{4294967294}', '{a}', '**'))
             if rng.random() < 0.3:
-                item += rng.choice('??+*')
+                item += rng.choice('???+' if self.args.python3 else '????????+')
         return item
 
     def item(self, depth):
@@ -136,7 +137,7 @@ class Generator(object):
             self.groups += 1
             name = rng.random()
             if name < 0.15:
-                return '(?P<n%d>%s)' % (rng.randint(1, 3), self.alternation(depth - 1))
+                return '(?P<n%d>%s)' % (min(self.groups, 3), self.alternation(depth - 1))
             return '(%s)' % self.alternation(depth - 1)
         if kind < 0.7:
             return '(?:%s)' % self.alternation(depth - 1)
@@ -145,12 +146,12 @@ class Generator(object):
         if kind < 0.82:
             return '(?<%s%s)' % (rng.choice('=!'), self.sequence(min(depth - 1, 1)))
         if kind < 0.87:
-            return '(?(%s)%s)' % (rng.choice(('1', '1', '2', '0', 'n1', '3', ' 1', '+1', '-1', '1_0')),
+            return '(?(%s)%s)' % (rng.choice(('1', '1', '1', '1', '2', '0', 'n1', '3', ' 1', '+1', '-1', '1_0')),
                                   '|'.join(self.sequence(depth - 1)
                                            for _ in range(rng.choice((1, 2, 2, 3)))))
-        if kind < 0.93:
+        if kind < 0.93 and (self.groups or rng.random() < 0.1):
             return self.reference()
-        if kind < 0.96:
+        if kind < (0.96 if self.args.python3 else 0.934):
             return rng.choice(('(?#x)', '(?>%s)', '(?>%s)', '(?i:%s)', '(?-i:%s)', '(?a:%s)', '(?u:%s)',
                                '(?s-i:%s)', '(?m:%s)', '(?x: %s )', '(?i)', '(?L:%s)', '(?-:%s)', '(?i-i:%s)')
                               ).replace('%s', self.alternation(depth - 1))
@@ -160,7 +161,7 @@ class Generator(object):
         rng = self.rng
         if rng.random() < 0.2:
             return '(?P=n%d)' % rng.randint(1, 3)
-        return '\\%d' % rng.choice((1, 1, 1, max(self.groups, 1), 2, 3, 10))
+        return '\\%d' % rng.choice((1, 1, rng.randint(1, self.groups or 1), self.groups, 10))
 
     def atom(self):
         rng = self.rng
@@ -176,7 +177,7 @@ class Generator(object):
             return rng.choice(('^', '$', '\\b', '\\B', '\\A', '\\Z'))
         if kind < 0.95:
             return rng.choice(('\\d', '\\D', '\\s', '\\S', '\\w', '\\W'))
-        return self.escape()
+        return self.escape() if rng.random() < 0.5 else rng.choice(self.alphabet)
 
     def escape(self):
         rng = self.rng
@@ -245,8 +246,8 @@ def main():
     python = args.python or ('python3.11' if args.python3 else 'python2.7')
     theirs, ours = Worker([python, os.path.abspath(__file__), 'oracle']), Worker([args.answers])
     generator = Generator(random.Random(args.seed), args)
-    counts = dict.fromkeys(('patterns', 'invalid', 'crash', 'valid', 'searches', 'matches',
-                            'python too long', 'over budget', 'differences'), 0)
+    counts = dict.fromkeys(('patterns', 'invalid', 'crash', 'valid', 'searches', 'matches', 'exceptions',
+                            'by automaton', 'python too long', 'over budget', 'by nobody', 'differences'), 0)
     while counts['patterns'] < args.count:
         questions = [{
             'pattern': points(generator.pattern()),
@@ -267,14 +268,19 @@ def compare(question, right, got, counts):
         print('compile %a: python %s, we %s' % (shown, right['compile'], got['compile']))
         return
     counts['valid' if right['compile'] == 'ok' else right['compile']] += 1
-    for subject, a, b in zip(question['subjects'], right['answers'], got['answers']):
+    for subject, a, b, c in zip(
+            question['subjects'], right['answers'], got['answers'], got['automaton']):
         counts['searches'] += 1
         counts['matches'] += a == 'M'
+        counts['exceptions'] += a == 'E'
         counts['python too long'] += a == 'O'
         counts['over budget'] += b == 'O'
-        if a != b and 'O' not in (a, b):
+        counts['by automaton'] += c in 'MN'
+        counts['by nobody'] += a == 'O' and b == 'O'
+        if a != 'E' and len({a, b, c} & set('MNE')) > 1 or a == 'E' and b in 'MN':
             counts['differences'] += 1
-            print('search %a in %a: python %s, we %s' % (shown, ''.join(map(chr, subject)), a, b))
+            print('search %a in %a: python %s, we %s, automaton %s' % (
+                shown, ''.join(map(chr, subject)), a, b, c))
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 //! What a letter, a digit and the other case of a character are: ASCII's answer and Unicode's.
 
+use super::scan::char_of;
 use super::syntax::{Category, Modes};
 use super::tables::{unicode5, unicode14};
 use crate::python::Python;
@@ -62,12 +63,19 @@ impl Repertoire {
 
     /// Whether `c` has another case.
     pub(super) fn is_cased(self, c: u32) -> bool {
+        if let Ok(byte @ 0..128) = u8::try_from(c) {
+            return byte.is_ascii_alphabetic();
+        }
         mapped(self.lower_runs(), c) != c || mapped(self.upper_runs(), c) != c
     }
 
     /// The lower case characters that IGNORECASE takes for the same as `lower`, itself included;
     /// empty if there are no others.
     pub(super) fn variants(self, lower: u32) -> &'static [u32] {
+        // The dotless i and the long s are all that ASCII letters have.
+        if lower < 128 && !matches!(char_of(lower), 'i' | 's') {
+            return &[];
+        }
         self.variant_classes().iter().copied().find(|c| c.contains(&lower)).unwrap_or_default()
     }
 

@@ -125,6 +125,13 @@ impl Marks {
         (begin != NOWHERE && end != NOWHERE && begin <= end).then_some((begin, end))
     }
 
+    /// Whether a group ends before it begins, which is how some defects of CPython show.
+    pub(super) fn has_broken_group(&self) -> bool {
+        let valid = self.places.get(..self.valid as usize).unwrap_or_default();
+        let (groups, _) = valid.as_chunks::<2>();
+        groups.iter().any(|[begin, end]| *begin != NOWHERE && *end != NOWHERE && begin > end)
+    }
+
     /// Saves the valid marks; nothing if there are none.
     pub(super) fn save(&mut self) -> Result<Option<SavedMarks>, OverBudget> {
         let valid = self.places.get(..self.valid as usize).unwrap_or_default();

@@ -181,7 +181,7 @@ impl Parser<'_> {
 }
 
 /// Python 2's group names: ASCII letters, digits and `_`, no digit first.
-pub(super) fn is_ascii_identifier(name: &[u32]) -> bool {
+fn is_ascii_identifier(name: &[u32]) -> bool {
     let is_start = |c: u32| matches!(char_of(c), 'a'..='z' | 'A'..='Z' | '_');
     let is_digit = |c: u32| char_of(c).is_ascii_digit();
     name.first().is_some_and(|c| is_start(*c)) && name.iter().all(|c| is_start(*c) || is_digit(*c))
@@ -191,7 +191,7 @@ pub(super) fn is_ascii_identifier(name: &[u32]) -> bool {
 pub(super) fn condition_number(name: &[u32], python: Python) -> Result<u32, CompileError> {
     let text: String = name.iter().copied().map(char_of).collect();
     if !text.is_ascii() {
-        return Err(CompileError::Crash("group numbers in other scripts are not supported here"));
+        return Err(unread_number(name));
     }
     let text = text.trim_matches(|c| BLANKS.contains(c) || (text_strips(python, c)));
     let (negative, digits) = match text.strip_prefix('-') {
@@ -212,6 +212,19 @@ pub(super) fn condition_number(name: &[u32], python: Python) -> Result<u32, Comp
         (Python::Two, true, _) | (Python::Two, false, None) => Ok(NO_GROUP),
         (Python::Three, true, _) | (Python::Three, false, None) => Err(BAD_NAME),
         (_, false, Some(number)) => Ok(number),
+    }
+}
+
+/// The error for a number that is not all ASCII: digits of other scripts are numbers, too.
+fn unread_number(name: &[u32]) -> CompileError {
+    let of_number = |c: &u32| match char_of(*c) {
+        '0'..='9' | '_' | '+' | '-' => true,
+        c => c.is_numeric() || c.is_whitespace() || c.is_ascii_control(),
+    };
+    if name.iter().all(of_number) {
+        CompileError::Crash("group numbers in other scripts are not supported here")
+    } else {
+        BAD_NAME
     }
 }
 

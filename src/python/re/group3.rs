@@ -1,9 +1,9 @@
 //! What follows an opening parenthesis, by the rules of Python 3.11.
 
 use super::CompileError;
-use super::group::{BAD_NAME, UNKNOWN_NAME, condition_number, is_ascii_identifier};
+use super::group::{BAD_NAME, UNKNOWN_NAME, condition_number};
 use super::parse::Parser;
-use super::scan::Token;
+use super::scan::{Token, char_of};
 use super::syntax::{Modes, Node};
 use crate::python::Python;
 
@@ -187,10 +187,14 @@ impl Parser<'_> {
     }
 }
 
-/// `str.isidentifier`, for ASCII names.
+/// `str.isidentifier`; names with letters of other scripts are left undecided.
 fn is_identifier(name: &[u32]) -> Result<bool, CompileError> {
-    if name.iter().all(|c| *c < 128) {
-        return Ok(is_ascii_identifier(name));
+    let ascii: Vec<u32> = name.iter().copied().filter(|c| *c < 128).collect();
+    let plausible =
+        ascii.iter().all(|c| char_of(*c).is_ascii_alphanumeric() || *c == u32::from('_'))
+            && !name.first().is_some_and(|c| char_of(*c).is_ascii_digit());
+    if plausible && ascii.len() < name.len() {
+        return Err(CompileError::Crash("group names in other scripts are not supported here"));
     }
-    Err(CompileError::Crash("group names in other scripts are not supported here"))
+    Ok(plausible)
 }

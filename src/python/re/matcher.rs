@@ -41,16 +41,34 @@ pub(super) enum Anchor {
     Anywhere,
 }
 
-/// Whether the program matches the subject.
-pub(super) fn is_match<C: Character>(
+/// What a search comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Match,
+    NoMatch,
+    /// Python raises an exception.
+    Crash(&'static str),
+}
+
+/// What Python 3.11 does when a group ends before it begins.
+const BROKEN_GROUP: Outcome = Outcome::Crash("SystemError: the span of capturing group is wrong");
+
+impl From<bool> for Outcome {
+    fn from(matched: bool) -> Self {
+        if matched { Outcome::Match } else { Outcome::NoMatch }
+    }
+}
+
+/// Searches the subject for a match of the program.
+pub(super) fn search<C: Character>(
     program: &Program,
     subject: &[C],
     anchor: Anchor,
     budget: &mut Budget,
-) -> Result<bool, OverBudget> {
+) -> Result<Outcome, OverBudget> {
     let length = u32::try_from(subject.len()).map_err(|_| OverBudget)?;
     let Some(last_start) = subject.len().checked_sub(program.min_width) else {
-        return Ok(false);
+        return Ok(Outcome::NoMatch);
     };
     let mut machine = Machine {
         program,
@@ -69,10 +87,11 @@ pub(super) fn is_match<C: Character>(
     };
     for start in 0..=last_start {
         if machine.attempt(start)? {
-            return Ok(true);
+            let broken = program.python == Python::Three && machine.marks.has_broken_group();
+            return Ok(if broken { BROKEN_GROUP } else { Outcome::Match });
         }
     }
-    Ok(false)
+    Ok(Outcome::NoMatch)
 }
 
 /// What happens after an attempt has ended.

@@ -3,6 +3,7 @@
 mod budget;
 mod case;
 mod charset;
+mod engine;
 mod escape;
 mod frame;
 mod group;
@@ -13,13 +14,17 @@ mod program;
 mod scan;
 mod syntax;
 mod tables;
+mod translate;
 
 use super::Python;
 use super::text::PyStr;
 pub use budget::{Budget, OverBudget};
-use matcher::Anchor;
+use engine::Subject;
+use matcher::{Anchor, Outcome};
+use parse::Parsed;
 use program::Program;
 use syntax::Modes;
+use translate::Alphabet;
 
 /// Flags as given to `re.search`. (Text patterns of Python 3 are Unicode anyway.)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,6 +49,7 @@ pub enum CompileError {
 /// A compiled pattern.
 #[derive(Debug)]
 pub struct Pattern {
+    parsed: Parsed,
     program: Program,
     /// Whether it is text; Python 3 searches text with text only, bytes with bytes.
     text: bool,
@@ -65,49 +71,58 @@ impl Pattern {
         }
     }
 
-    /// [`Pattern::compile`] for code points, lone surrogates among them.
-    #[doc(hidden)]
-    pub fn compile_points(
+    fn compile_points(
         points: &[u32],
         text: bool,
         flags: Flags,
         python: Python,
     ) -> Result<Pattern, CompileError> {
         let parsed = parse::parse(points, text, modes(flags), python)?;
-        Ok(Pattern { program: Program::new(&parsed, python), text, python })
+        let program = Program::new(&parsed, python);
+        Ok(Pattern { parsed, program, text, python })
     }
 
-    /// `re.search`: whether the pattern matches somewhere in `subject`.
+    /// `re.search`: whether the pattern matches somewhere in `subject`. No answer, either, where
+    /// Python would raise an exception; [`search`] tells that apart.
     pub fn search(&self, subject: &PyStr, budget: &mut Budget) -> Result<bool, OverBudget> {
-        self.run(subject, Anchor::Anywhere, budget)
+        self.run(subject, Anchor::Anywhere, budget).and_then(decided)
     }
 
-    /// `re.match`: whether the pattern matches at the start of `subject`.
+    /// `re.match`: whether the pattern matches at the start of `subject`; else as
+    /// [`Pattern::search`].
     pub fn match_start(&self, subject: &PyStr, budget: &mut Budget) -> Result<bool, OverBudget> {
-        self.run(subject, Anchor::Start, budget)
+        self.run(subject, Anchor::Start, budget).and_then(decided)
     }
 
-    /// [`Pattern::search`] in code points, lone surrogates among them.
+    /// [`Pattern::search`] by the `regex` crate alone, for holding the two engines against each
+    /// other; nothing if it cannot express the pattern.
     #[doc(hidden)]
-    pub fn search_points(&self, subject: &[u32], budget: &mut Budget) -> Result<bool, OverBudget> {
-        matcher::is_match(&self.program, subject, Anchor::Anywhere, budget)
+    pub fn search_by_automaton(
+        &self,
+        subject: &PyStr,
+        budget: &mut Budget,
+    ) -> Result<Option<bool>, OverBudget> {
+        let subject = subject_of(subject);
+        engine::by_automaton(&self.parsed, &self.program, subject, Anchor::Anywhere, budget)
     }
 
     fn run(
         &self,
-        subject: &PyStr,
+        string: &PyStr,
         anchor: Anchor,
         budget: &mut Budget,
-    ) -> Result<bool, OverBudget> {
-        match subject {
-            PyStr::Bytes(bytes) => matcher::is_match(&self.program, bytes, anchor, budget),
-            PyStr::Text(text) if text.is_ascii() => {
-                matcher::is_match(&self.program, text.as_bytes(), anchor, budget)
-            }
-            PyStr::Text(text) => {
+    ) -> Result<Outcome, OverBudget> {
+        if self.is_of_other_type(string) {
+            return Ok(Outcome::Crash("TypeError: text and bytes"));
+        }
+        let pattern = (&self.parsed, &self.program);
+        let subject = subject_of(string);
+        match string {
+            PyStr::Text(text) if subject.alphabet == Alphabet::Text => {
                 let points: Vec<u32> = text.chars().map(u32::from).collect();
-                matcher::is_match(&self.program, &points, anchor, budget)
+                engine::search(pattern, &points, subject, anchor, budget)
             }
+            _ => engine::search(pattern, subject.bytes, subject, anchor, budget),
         }
     }
 
@@ -115,6 +130,25 @@ impl Pattern {
     fn is_of_other_type(&self, subject: &PyStr) -> bool {
         self.python == Python::Three && self.text != matches!(subject, PyStr::Text(_))
     }
+}
+
+/// Where Python raises an exception there is no answer either.
+fn decided(outcome: Outcome) -> Result<bool, OverBudget> {
+    match outcome {
+        Outcome::Match => Ok(true),
+        Outcome::NoMatch => Ok(false),
+        Outcome::Crash(_) => Err(OverBudget),
+    }
+}
+
+fn subject_of(string: &PyStr) -> Subject<'_> {
+    let bytes = string.as_bytes();
+    let alphabet = match string {
+        _ if bytes.is_ascii() => Alphabet::Ascii,
+        PyStr::Bytes(_) => Alphabet::Bytes,
+        PyStr::Text(_) => Alphabet::Text,
+    };
+    Subject { bytes, alphabet }
 }
 
 fn modes(flags: Flags) -> Modes {
@@ -150,12 +184,10 @@ pub fn search(
     match Pattern::compile(pattern, flags, python) {
         Err(CompileError::Invalid(why)) => Answer::Invalid(why),
         Err(CompileError::Crash(why)) => Answer::Crash(why),
-        Ok(pattern) if pattern.is_of_other_type(subject) => {
-            Answer::Crash("TypeError: text and bytes")
-        }
-        Ok(pattern) => match pattern.search(subject, budget) {
-            Ok(true) => Answer::Match,
-            Ok(false) => Answer::NoMatch,
+        Ok(pattern) => match pattern.run(subject, Anchor::Anywhere, budget) {
+            Ok(Outcome::Match) => Answer::Match,
+            Ok(Outcome::NoMatch) => Answer::NoMatch,
+            Ok(Outcome::Crash(why)) => Answer::Crash(why),
             Err(OverBudget) => Answer::OverBudget,
         },
     }
