@@ -6,7 +6,9 @@ use crate::limits;
 use crate::list::name::{BadName, ListAddress, ListName};
 use crate::list::store::{Error as StoreError, ListsDir, Loaded};
 use crate::list::value::PyValue;
+use crate::mailman::defaults;
 use crate::mailman::senders::{SenderHeader, SenderPolicy};
+use crate::python::Python;
 use crate::python::literal::{self, Literal, Setting, Settings};
 use crate::python::text::PyStr;
 use std::fmt;
@@ -195,6 +197,7 @@ impl Site {
         let text = |text: &str| PyValue::Str(PyStr::Bytes(text.as_bytes().to_vec()));
         let (name, otherwise) = match key {
             "generic_nonmember_action" => ("DEFAULT_GENERIC_NONMEMBER_ACTION", PyValue::Int(1)),
+            "forward_auto_discards" => ("DEFAULT_FORWARD_AUTO_DISCARDS", PyValue::Bool(true)),
             "equivalent_domains" => ("DEFAULT_EQUIVALENT_DOMAINS", text("")),
             "preferred_language" => ("DEFAULT_SERVER_LANGUAGE", text("en")),
             "member_moderation_action" => return Some(PyValue::Int(0)),
@@ -295,17 +298,16 @@ fn mm_cfg_beside(lists_dir: &Path) -> Option<PathBuf> {
 }
 
 fn read_settings(file: Option<&Path>, required: bool, var_prefix: &str) -> Result<Settings, Error> {
-    let before = [
-        ("VAR_PREFIX".to_owned(), Literal::Str(var_prefix.as_bytes().to_vec())),
-        ("PREFIX".to_owned(), Literal::Str(var_prefix.as_bytes().to_vec())),
-    ];
-    let Some(file) = file else { return Ok(literal::read(b"", &before)) };
+    // Strings are read as Python 2's; the port's file says the same with others.
+    let mut library = defaults::defaults(Python::Two);
+    library.values.push(("VAR_PREFIX", Literal::Bytes(var_prefix.as_bytes().to_vec())));
+    let Some(file) = file else { return Ok(literal::read(b"", Python::Two, &library)) };
     let source = match File::open(file) {
         Ok(opened) => read_all(opened, file)?,
         Err(e) if !required && e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(e) => return Err(Error::NoInput(format!("cannot open {}: {e}", file.display()))),
     };
-    Ok(literal::read(&source, &before))
+    Ok(literal::read(&source, Python::Two, &library))
 }
 
 fn read_all(opened: File, path: &Path) -> Result<Vec<u8>, Error> {
@@ -356,11 +358,11 @@ fn value(literal: &Literal) -> PyValue {
         Literal::Bool(b) => PyValue::Bool(*b),
         Literal::Int(i) => PyValue::Int(*i),
         Literal::Float(f) => PyValue::Float(*f),
-        Literal::Str(bytes) => PyValue::Str(PyStr::Bytes(bytes.clone())),
+        Literal::Bytes(bytes) => PyValue::Str(PyStr::Bytes(bytes.clone())),
+        Literal::Text(text) => PyValue::Str(PyStr::Text(text.clone())),
         Literal::List(items) | Literal::Tuple(items) => {
             PyValue::List(items.iter().map(value).collect())
         }
         Literal::Dict(entries) => PyValue::Dict(entries.iter().map(|(k, _)| value(k)).collect()),
-        _ => PyValue::Other,
     }
 }

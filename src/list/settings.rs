@@ -64,6 +64,8 @@ pub struct Settings {
     pub reject_these_nonmembers: Setting,
     /// Nonmembers whose posts are discarded.
     pub discard_these_nonmembers: Setting,
+    /// Whether the owners get a copy of what is discarded.
+    pub forward_auto_discards: Setting,
     /// The list's language, which tells the charset of its texts.
     pub preferred_language: Setting,
     /// The list's own pipeline of handlers.
@@ -87,6 +89,7 @@ impl Settings {
             "hold_these_nonmembers",
             "reject_these_nonmembers",
             "discard_these_nonmembers",
+            "forward_auto_discards",
             "preferred_language",
             "pipeline",
         ];
@@ -124,6 +127,7 @@ impl Settings {
             hold_these_nonmembers: take("hold_these_nonmembers"),
             reject_these_nonmembers: take("reject_these_nonmembers"),
             discard_these_nonmembers: take("discard_these_nonmembers"),
+            forward_auto_discards: take("forward_auto_discards"),
             preferred_language: take("preferred_language"),
             pipeline: take("pipeline"),
             obstacle,

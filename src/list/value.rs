@@ -17,6 +17,8 @@ pub enum PyValue {
     Bool(bool),
     /// `int` or `long` of up to 64 bits
     Int(i64),
+    /// a longer integer: whether it is negative, and its lowest 64 bits in two's complement
+    Long(bool, i64),
     /// `float`
     Float(f64),
     /// `str`, `unicode` or `bytes`
@@ -25,7 +27,7 @@ pub enum PyValue {
     List(Vec<PyValue>),
     /// `dict`, by its keys: what iterates over them
     Dict(Vec<PyValue>),
-    /// a longer integer, or what no attribute should hold
+    /// what no attribute should hold
     Other,
 }
 
@@ -36,6 +38,7 @@ impl PyValue {
             PyValue::None => false,
             PyValue::Bool(b) => *b,
             PyValue::Int(i) => *i != 0,
+            PyValue::Long(..) => true,
             PyValue::Float(f) => *f != 0.0,
             PyValue::Str(s) => !s.is_empty(),
             PyValue::List(items) | PyValue::Dict(items) => !items.is_empty(),
@@ -49,16 +52,17 @@ impl PyValue {
             PyValue::Bool(b) => Some(f64::from(u8::from(*b))),
             // Only small numbers mean anything to the rules; a large one is merely "large".
             PyValue::Int(i) => i32::try_from(*i).map(f64::from).ok().or(Some(f64::MAX)),
+            PyValue::Long(negative, _) => Some(if *negative { f64::MIN } else { f64::MAX }),
             PyValue::Float(f) => Some(*f),
             _ => None,
         }
     }
 
-    /// The value as an integer usable in bit operations (`float` is not).
+    /// The value as an integer usable in bit operations (`float` is not); its lowest 64 bits.
     pub fn integer(&self) -> Option<i64> {
         match self {
             PyValue::Bool(b) => Some(i64::from(*b)),
-            PyValue::Int(i) => Some(*i),
+            PyValue::Int(i) | PyValue::Long(_, i) => Some(*i),
             _ => None,
         }
     }
@@ -133,8 +137,12 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// Decodes one picked value. What serde-pickle cannot hand over (an integer of more than 64 bits)
-/// is [`PyValue::Other`].
+/// Decodes one picked value. What serde-pickle cannot hand over (a longer integer inside a list) is
+/// [`PyValue::Other`].
 pub fn decode(value: serde_pickle::Value) -> PyValue {
+    if let serde_pickle::Value::Int(long) = &value {
+        let low = (0..64).filter(|i| long.bit(*i)).fold(0u64, |low, i| low | (1 << i));
+        return PyValue::Long(long < &Default::default(), low.cast_signed());
+    }
     serde_pickle::from_value(value).unwrap_or(PyValue::Other)
 }

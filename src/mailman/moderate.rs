@@ -172,6 +172,9 @@ fn decide(
     if decision == Decision::Hold {
         can_be_held(list, sender, context.python)?;
     }
+    if decision == Decision::Discard {
+        reached(&list.settings.forward_auto_discards, "forward_auto_discards")?;
+    }
     if decision != Decision::Reject {
         return Ok(verdict);
     }
