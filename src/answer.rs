@@ -135,7 +135,7 @@ fn is_invisible(c: char) -> bool {
 fn looks_like_status(text: &str) -> bool {
     let text = text.trim_start();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let behind = text.bytes().nth(digits);
+    let behind = text.as_bytes().get(digits).copied();
     digits > 0 && matches!(behind, None | Some(b' ' | b'-' | b'.' | b'\n'))
 }
 

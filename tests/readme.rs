@@ -1,4 +1,13 @@
 //! What README.md and `--help` show is what the program does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it counted"
+)]
 
 use mm_query::exit::Status;
 use std::path::Path;

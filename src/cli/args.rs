@@ -20,15 +20,15 @@ use std::path::PathBuf;
     arg_required_else_help = false,
     disable_help_subcommand = true
 )]
-pub struct Cli {
+pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// May a message with these senders be posted to LIST?
     #[command(
         name = "test-sender",
@@ -54,85 +54,85 @@ pub enum Command {
 /// Where Mailman's files are.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Site")]
-pub struct SiteOptions {
+pub(super) struct SiteOptions {
     /// The directory that holds a directory for each list [default: as /etc/mm-query.toml says,
     /// else the first known layout: /var/lib/mailman, /usr/local/mailman,
     /// /usr/local/cpanel/3rdparty/mailman]
     #[arg(long, value_name = "DIR")]
-    pub lists_dir: Option<PathBuf>,
+    pub(super) lists_dir: Option<PathBuf>,
     /// Mailman's site settings; read, never run [default: beside the lists]
     #[arg(long, value_name = "FILE")]
-    pub mm_cfg: Option<PathBuf>,
+    pub(super) mm_cfg: Option<PathBuf>,
 }
 
 /// `test-sender`
 #[derive(Debug, Args)]
-pub struct TestSender {
+pub(super) struct TestSender {
     /// The list: its name, or name@domain
     #[arg(value_name = "LIST")]
-    pub list: OsString,
+    pub(super) list: OsString,
     /// Addresses of the sender, in any order
     #[arg(value_name = "ADDRESS", conflicts_with_all = ["from", "envelope_from", "reply_to", "sender", "base64"])]
-    pub addresses: Vec<OsString>,
+    pub(super) addresses: Vec<OsString>,
     /// A From: header's value, unfolded or not; give it once for each such header
     #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
-    pub from: Vec<OsString>,
+    pub(super) from: Vec<OsString>,
     /// The envelope sender; '' is the null sender of bounces
     #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    pub envelope_from: Option<OsString>,
+    pub(super) envelope_from: Option<OsString>,
     /// A Reply-To: header's value
     #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
-    pub reply_to: Vec<OsString>,
+    pub(super) reply_to: Vec<OsString>,
     /// A Sender: header's value
     #[arg(long, value_name = "HEADER", allow_hyphen_values = true)]
-    pub sender: Vec<OsString>,
+    pub(super) sender: Vec<OsString>,
     /// The values of --from, --envelope-from, --reply-to and --sender are base64; those of headers
     /// are lists as Exim's $lh_From: gives them
     #[arg(long)]
-    pub base64: bool,
+    pub(super) base64: bool,
     /// The message carries an approval header or line, which only Mailman can check: undecided
     #[arg(long)]
-    pub approved: bool,
+    pub(super) approved: bool,
     /// What a hold for the moderators means for the exit status
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Permit)]
-    pub held: Meaning,
+    pub(super) held: Meaning,
     /// What a silent discard means for the exit status
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Refuse)]
-    pub discarded: Meaning,
+    pub(super) discarded: Meaning,
     /// Print the verdict as one JSON object
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
     /// Print what was checked, for a person
     #[arg(long, conflicts_with = "json")]
-    pub explain: bool,
+    pub(super) explain: bool,
     /// Leave texts in UTF-8 instead of making them ASCII
     #[arg(long)]
-    pub utf8: bool,
+    pub(super) utf8: bool,
     /// Where the files are.
     #[command(flatten)]
-    pub site: SiteOptions,
+    pub(super) site: SiteOptions,
 }
 
 /// `list-domain`
 #[derive(Debug, Args)]
-pub struct ListDomain {
+pub(super) struct ListDomain {
     /// The list: its name, or name@domain
     #[arg(value_name = "LIST")]
-    pub list: OsString,
+    pub(super) list: OsString,
     /// The domain it should have
     #[arg(value_name = "DOMAIN")]
-    pub domain: Option<OsString>,
+    pub(super) domain: Option<OsString>,
     /// Print the answer as one JSON object
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
     /// Where the files are.
     #[command(flatten)]
-    pub site: SiteOptions,
+    pub(super) site: SiteOptions,
 }
 
 /// Whether a verdict lets the message in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Meaning {
+pub(super) enum Meaning {
     /// exit status 0
     Permit,
     /// exit status 1

@@ -153,7 +153,7 @@ fn split(list: &[u8], separator_first: bool) -> Vec<Vec<u8>> {
 
 /// The value as one header, if it came from elsewhere than `$lh_NAME:`.
 fn one_header(value: &[u8]) -> Vec<Vec<u8>> {
-    let single = value.iter().any(|c| *c == b':') && exim_list(value).len() > 1;
+    let single = value.contains(&b':') && exim_list(value).len() > 1;
     if single { vec![value.to_vec()] } else { exim_list(value) }
 }
 
