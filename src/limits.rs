@@ -33,3 +33,5 @@ pub const ADDRESS_DEPTH: usize = 900;
 pub const MM_CFG_BYTES: u64 = 1 << 20;
 /// Nested brackets in an expression of `mm_cfg.py`.
 pub const MM_CFG_DEPTH: usize = 100;
+/// Bytes of all values that `mm_cfg.py` computes, a few for each element of a container.
+pub const MM_CFG_VALUE_BYTES: usize = 8 << 20;

@@ -1,1 +1,3 @@
 //! Mailman's own rules, as pure functions.
+
+pub mod defaults;
