@@ -1,0 +1,179 @@
+//! The site settings that Mailman 2.1.39's `Defaults.py` makes and that our rules read, or that
+//! `mm_cfg.py` files commonly build upon.
+//!
+//! Settings that depend on where Mailman is installed (`VAR_PREFIX`, `LIST_DATA_DIR`,
+//! `DEFAULT_EMAIL_HOST`, ...) are not here; who knows the layout appends them. The port 2.2.0 has
+//! the same values, its strings being text.
+
+use crate::python::Python;
+use crate::python::literal::{Function, Library, Literal};
+
+/// Settings that are yes or no.
+const FLAGS: [(&str, bool); 32] = [
+    ("Yes", true),
+    ("yes", true),
+    ("On", true),
+    ("on", true),
+    ("No", false),
+    ("no", false),
+    ("Off", false),
+    ("off", false),
+    ("USE_ENVELOPE_SENDER", false),
+    ("DISCARD_MESSAGE_WITH_NO_COMMAND", true),
+    ("OWNERS_CAN_PRESERVE_FILTERED_MESSAGES", true),
+    ("REFUSE_SECOND_PENDING", false),
+    ("ALLOW_OPEN_SUBSCRIBE", false),
+    ("BLOCK_SPAMHAUS_LISTED_IP_SUBSCRIBE", false),
+    ("BLOCK_SPAMHAUS_LISTED_DBL_SUBSCRIBE", false),
+    ("SYNC_AFTER_WRITE", false),
+    ("USE_MAILDIR", false),
+    ("VIRTUAL_HOST_OVERVIEW", true),
+    ("DEFAULT_LIST_ADVERTISED", true),
+    ("DEFAULT_ADMINISTRIVIA", true),
+    ("DEFAULT_REQUIRE_EXPLICIT_DESTINATION", true),
+    ("DEFAULT_DEFAULT_MEMBER_MODERATION", false),
+    ("DEFAULT_FORWARD_AUTO_DISCARDS", true),
+    ("DEFAULT_DMARC_QUARANTINE_MODERATION_ACTION", true),
+    ("DEFAULT_DMARC_NONE_MODERATION_ACTION", false),
+    ("DEFAULT_FILTER_CONTENT", false),
+    ("DEFAULT_COLLAPSE_ALTERNATIVES", true),
+    ("DEFAULT_CONVERT_HTML_TO_PLAINTEXT", true),
+    ("DEFAULT_SCRUB_NONDIGEST", false),
+    ("DEFAULT_ANONYMOUS_LIST", false),
+    ("DEFAULT_UMBRELLA_LIST", false),
+    ("DEFAULT_RESPOND_TO_POST_REQUESTS", true),
+];
+
+/// Settings that are whole numbers; times are in seconds, sizes in KiB.
+const NUMBERS: [(&str, i64); 25] = [
+    ("DEFAULT_DMARC_MODERATION_ACTION", 0),
+    ("DEFAULT_MEMBER_VERBOSITY_THRESHOLD", 0),
+    ("DEFAULT_MEMBER_VERBOSITY_INTERVAL", 300),
+    ("DEFAULT_GENERIC_NONMEMBER_ACTION", 1),
+    ("DEFAULT_MAX_NUM_RECIPIENTS", 10),
+    ("DEFAULT_MAX_MESSAGE_SIZE", 40),
+    ("DEFAULT_FILTER_ACTION", 0),
+    ("DEFAULT_SUBSCRIBE_POLICY", 1),
+    ("DEFAULT_UNSUBSCRIBE_POLICY", 0),
+    ("DEFAULT_PRIVATE_ROSTER", 1),
+    ("DEFAULT_FROM_IS_LIST", 0),
+    ("DEFAULT_REPLY_GOES_TO_LIST", 0),
+    ("DEFAULT_NEW_MEMBER_OPTIONS", 256),
+    ("DEFAULT_MAIL_COMMANDS_MAX_LINES", 25),
+    ("MAX_LISTNAME_LENGTH", 0),
+    ("ARCHIVE_HTML_SANITIZER", 1),
+    ("DMARC_RESOLVER_TIMEOUT", 3),
+    ("DMARC_RESOLVER_LIFETIME", 5),
+    ("VERBOSE_CLEAN_LIMIT", 1_000),
+    ("PENDING_REQUEST_LIFE", 3 * 86_400),
+    ("FORM_LIFETIME", 3_600),
+    ("SUBSCRIBE_FORM_MIN_TIME", 5),
+    ("LIST_LOCK_LIFETIME", 5 * 3_600),
+    ("LIST_LOCK_TIMEOUT", 10),
+    ("DATA_FILE_VERSION", 112),
+];
+
+/// Settings that are strings.
+const STRINGS: [(&str, &str); 9] = [
+    ("DEFAULT_SERVER_LANGUAGE", "en"),
+    ("ACCEPTABLE_LISTNAME_CHARACTERS", "[-+_.=a-z0-9]"),
+    ("NORMALIZE_FORM", "NFKC"),
+    ("MAILMAN_SITE_LIST", "mailman"),
+    ("DEFAULT_URL_PATTERN", "http://%s/mailman/"),
+    ("DEFAULT_EQUIVALENT_DOMAINS", ""),
+    ("DEFAULT_ACCEPTABLE_ALIASES", "\n"),
+    ("DEFAULT_UMBRELLA_MEMBER_ADMIN_SUFFIX", "-owner"),
+    (
+        "DEFAULT_BOUNCE_MATCHING_HEADERS",
+        "\n# Lines that *start* with a '#' are comments.\nto: friend@public.com\n\
+         message-id: relay.comanche.denmark.eu\nfrom: list@listme.com\nfrom: .*@uplinkpro.com\n",
+    ),
+];
+
+/// Settings that are `None` unless a site sets them.
+const UNSET: [&str; 5] = [
+    "DEFAULT_HOST_NAME",
+    "DEFAULT_URL",
+    "SUBSCRIBE_FORM_SECRET",
+    "RECAPTCHA_SITE_KEY",
+    "RECAPTCHA_SECRET_KEY",
+];
+
+/// Settings that are lists of strings, or empty lists.
+const LISTS: [(&str, &[&str]); 11] = [
+    ("KNOWN_SPAMMERS", &[]),
+    ("GLOBAL_BAN_LIST", &[]),
+    ("DEFAULT_SUBSCRIBE_AUTO_APPROVAL", &[]),
+    ("DEFAULT_REGULAR_EXCLUDE_LISTS", &[]),
+    ("DEFAULT_REGULAR_INCLUDE_LISTS", &[]),
+    ("DEFAULT_FILTER_MIME_TYPES", &[]),
+    ("DEFAULT_PASS_FILENAME_EXTENSIONS", &[]),
+    (
+        "DEFAULT_PASS_MIME_TYPES",
+        &["multipart", "message/rfc822", "application/pgp-signature", "text/plain"],
+    ),
+    (
+        "DEFAULT_FILTER_FILENAME_EXTENSIONS",
+        &["exe", "bat", "cmd", "com", "pif", "scr", "vbs", "cpl"],
+    ),
+    ("GLOBAL_PIPELINE", &GLOBAL_PIPELINE),
+    ("OWNER_PIPELINE", &["SpamDetect", "Replybot", "OwnerRecips", "ToOutgoing"]),
+];
+
+/// The handlers that a post passes through, in order.
+const GLOBAL_PIPELINE: [&str; 21] = [
+    "SpamDetect",
+    "Approve",
+    "Replybot",
+    "Moderate",
+    "Hold",
+    "MimeDel",
+    "Scrubber",
+    "Emergency",
+    "Tagger",
+    "CalcRecips",
+    "AvoidDuplicates",
+    "Cleanse",
+    "CleanseDKIM",
+    "CookHeaders",
+    "ToDigest",
+    "ToArchive",
+    "ToUsenet",
+    "AfterDelivery",
+    "Acknowledge",
+    "WrapMessage",
+    "ToOutgoing",
+];
+
+/// Where the senders of a post are looked for, in order; None is the envelope.
+const SENDER_HEADERS: [Option<&str>; 4] = [Some("from"), None, Some("reply-to"), Some("sender")];
+
+/// What `from Defaults import *` brings into `mm_cfg.py`, as far as it is known.
+pub fn defaults(python: Python) -> Library {
+    let string = |text: &str| match python {
+        Python::Two => Literal::Bytes(text.as_bytes().to_vec()),
+        Python::Three => Literal::Text(text.to_owned()),
+    };
+    let sender_headers = SENDER_HEADERS.map(|name| name.map_or(Literal::None, string)).to_vec();
+    let lists = LISTS.iter().map(|(name, items)| {
+        (*name, Literal::List(items.iter().map(|item| string(item)).collect()))
+    });
+    let mut values = vec![("SENDER_HEADERS", Literal::Tuple(sender_headers))];
+    values.extend(FLAGS.map(|(name, flag)| (name, Literal::Bool(flag))));
+    values.extend(NUMBERS.map(|(name, number)| (name, Literal::Int(number))));
+    values.extend(STRINGS.map(|(name, text)| (name, string(text))));
+    values.extend(UNSET.map(|name| (name, Literal::None)));
+    values.extend(lists);
+    Library {
+        modules: &["Defaults", "Mailman.Defaults", ".Defaults"],
+        values,
+        functions: vec![
+            ("seconds", Function::Multiply(1)),
+            ("minutes", Function::Multiply(60)),
+            ("hours", Function::Multiply(3_600)),
+            ("days", Function::Multiply(86_400)),
+            ("add_virtualhost", Function::Changes(&["VIRTUAL_HOSTS"])),
+            ("add_language", Function::Changes(&["LC_DESCRIPTIONS"])),
+        ],
+    }
+}

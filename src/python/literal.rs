@@ -1,1 +1,0 @@
-//! Top-level assignments of literals, as in `mm_cfg.py`, read without running anything.
