@@ -76,7 +76,7 @@ pub(super) fn search<C: Character>(
         length,
         budget,
         frames: Vec::new(),
-        marks: Marks::new(program.groups),
+        marks: Marks::new(program.groups, program.python),
         repeats: Repeats::default(),
         end: 0,
     };

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 
 use super::CompileError;
-use super::group::NO_GROUP;
+use super::group::{NO_GROUP, UNCLOSED};
 use super::scan::{Scanner, Token, char_of};
 use super::syntax::{
-    Greed, Group, Item, Modes, Node, Repeat, Sequence, SetSyntax, UNLIMITED, Width, width,
+    Conditional, Greed, Group, Item, Look, Modes, Node, Place, Repeat, Sequence, SetSyntax,
+    UNLIMITED, Width, width,
 };
 use crate::limits;
 use crate::python::Python;
@@ -24,6 +25,9 @@ pub(super) const BLANKS: &str = " \t\n\r\x0b\x0c";
 const PYTHON2_GROUPS: usize = 100;
 /// Digits that `int()` of Python 3.11 reads before it raises ValueError.
 const PYTHON3_INT_DIGITS: usize = 4300;
+const INVALID_CODE: CompileError = CompileError::Crash("RuntimeError: invalid SRE code");
+const TOO_DEEP: CompileError =
+    CompileError::Crash("RuntimeError: maximum recursion depth exceeded");
 /// Longest non-capturing group whose content joins the sequence around it.
 const SPLICED_NODES: usize = 16;
 
@@ -49,7 +53,7 @@ pub(super) fn parse(
         return Err(CompileError::Crash("pattern too long"));
     }
     let mut parser = Parser::new(pattern, text, modes, python)?;
-    let nodes = parser.alternatives(true)?;
+    let nodes = parser.nodes()?;
     match python {
         Python::Two => parser.finish2(pattern, modes, nodes),
         Python::Three => parser.finish3(nodes),
@@ -73,8 +77,58 @@ pub(super) struct Parser<'a> {
     pub(super) highest_condition: u32,
     /// A look-behind of varying width was seen: Python finds out after parsing.
     pub(super) bad_look_behind: bool,
+    /// One of 2^31 characters or more was seen: `_sre` refuses that when it checks the code.
+    pub(super) wide_look_behind: bool,
     has_repeat: bool,
-    depth: usize,
+}
+
+/// What an opening parenthesis began.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Opening {
+    /// The pattern itself.
+    Pattern,
+    /// A capturing group and its number.
+    Capturing(u32),
+    /// A group with flags of its own, or just a group.
+    Plain {
+        add: Modes,
+        remove: Modes,
+        outer_verbose: bool,
+    },
+    Look {
+        behind: bool,
+        negated: bool,
+        outer_look_behind: Option<usize>,
+    },
+    Atomic,
+    Conditional {
+        group: u32,
+    },
+}
+
+/// What the parser makes of a parenthesis and what follows it up to a group's content.
+#[derive(Debug)]
+pub(super) enum Start {
+    Opens(Opening),
+    Complete(Node),
+    /// A comment, or flags.
+    Nothing,
+}
+
+/// A group that is still open.
+#[derive(Debug)]
+struct Level {
+    opening: Opening,
+    /// Its alternatives so far.
+    alternatives: Vec<Sequence>,
+    /// The alternative at hand.
+    nodes: Sequence,
+}
+
+impl Level {
+    fn new(opening: Opening) -> Level {
+        Level { opening, alternatives: Vec::new(), nodes: Sequence::new() }
+    }
 }
 
 impl<'a> Parser<'a> {
@@ -95,8 +149,8 @@ impl<'a> Parser<'a> {
             look_behind_from: None,
             highest_condition: 0,
             bad_look_behind: false,
+            wide_look_behind: false,
             has_repeat: false,
-            depth: 0,
         })
     }
 
@@ -129,7 +183,10 @@ impl<'a> Parser<'a> {
         }
         // In a pattern without groups Python 2.7 lets a conditional ask for any.
         if self.groups.len() > 1 && self.highest_condition as usize >= self.groups.len() {
-            return Err(CompileError::Crash("RuntimeError: invalid SRE code"));
+            return Err(INVALID_CODE);
+        }
+        if self.wide_look_behind {
+            return Err(INVALID_CODE);
         }
         Ok(self.into_parsed(nodes))
     }
@@ -152,6 +209,9 @@ impl<'a> Parser<'a> {
             return Err(CompileError::Invalid("invalid group reference"));
         }
         self.check_compilable()?;
+        if self.wide_look_behind {
+            return Err(INVALID_CODE);
+        }
         Ok(self.into_parsed(nodes))
     }
 
@@ -174,87 +234,158 @@ impl<'a> Parser<'a> {
         width(nodes, &self.groups, self.python)
     }
 
-    /// `_parse_sub` inside a group. Python's own recursion limit ends it.
-    pub(super) fn nested_alternatives(&mut self) -> Result<Sequence, CompileError> {
-        self.nested(|parser| parser.alternatives(false))
-    }
-
-    /// `_parse` inside a conditional.
-    pub(super) fn nested_sequence(&mut self) -> Result<Sequence, CompileError> {
-        self.nested(|parser| parser.sequence(false))
-    }
-
-    fn nested(
-        &mut self,
-        parse: impl FnOnce(&mut Self) -> Result<Sequence, CompileError>,
-    ) -> Result<Sequence, CompileError> {
-        if self.depth >= limits::PATTERN_DEPTH {
-            return Err(CompileError::Crash("RuntimeError: maximum recursion depth exceeded"));
-        }
-        self.depth += 1;
-        let sequence = parse(self)?;
-        self.depth -= 1;
-        Ok(sequence)
-    }
-
-    fn alternatives(&mut self, top: bool) -> Result<Sequence, CompileError> {
-        let first = self.sequence(top)?;
-        if self.scan.peek_char() != Some('|') {
-            return Ok(first);
-        }
-        let mut alternatives = vec![first];
-        while self.scan.eat('|')? {
-            alternatives.push(self.sequence(false)?);
-        }
-        Ok(join_alternatives(alternatives, self.python))
-    }
-
-    /// `_parse`. `first`: at the very start of the pattern, where Python 3 allows global flags.
-    fn sequence(&mut self, first: bool) -> Result<Sequence, CompileError> {
-        let mut nodes = Sequence::new();
-        while let Some(token) = self.scan.peek() {
-            if matches!(token.as_char(), Some('|' | ')')) {
-                break;
-            }
-            self.scan.take()?;
-            match token {
-                Token::Escape(c) => {
-                    let node = self.escape(c)?;
-                    nodes.push(node);
+    /// The whole pattern, up to a parenthesis that closes nothing. (`_parse_sub` and `_parse`,
+    /// without their recursion, but with the limit that Python's recursion has.)
+    fn nodes(&mut self) -> Result<Sequence, CompileError> {
+        let mut outer: Vec<Level> = Vec::new();
+        let mut level = Level::new(Opening::Pattern);
+        loop {
+            match self.scan.peek().map(|token| (token, token.as_char())) {
+                None if outer.is_empty() => return Ok(self.joined(level)),
+                None => return Err(UNCLOSED),
+                Some((_, Some('|'))) => self.alternative(&mut level)?,
+                Some((_, Some(')'))) => {
+                    let Some(mut parent) = outer.pop() else { return Ok(self.joined(level)) };
+                    self.scan.take()?;
+                    let node = self.close(level);
+                    parent.nodes.push(node);
+                    level = parent;
                 }
-                Token::Char(c) => self.item(c, first, &mut nodes)?,
+                Some((_, Some('('))) => {
+                    self.scan.take()?;
+                    let first =
+                        outer.is_empty() && level.alternatives.is_empty() && level.nodes.is_empty();
+                    match self.parenthesis(first)? {
+                        Start::Nothing => {}
+                        Start::Complete(node) => level.nodes.push(node),
+                        Start::Opens(opening) => {
+                            outer.push(std::mem::replace(&mut level, Level::new(opening)));
+                            if outer.len() > limits::PATTERN_DEPTH {
+                                return Err(TOO_DEEP);
+                            }
+                        }
+                    }
+                }
+                Some((token, _)) => {
+                    self.scan.take()?;
+                    self.item(token, &mut level.nodes)?;
+                }
             }
         }
-        if self.python == Python::Three {
-            nodes = spliced(nodes);
-        }
-        Ok(nodes)
     }
 
-    /// One construct that begins with the unescaped character `c`.
-    fn item(&mut self, c: u32, first: bool, nodes: &mut Sequence) -> Result<(), CompileError> {
+    /// `first`: at the very start of the pattern, where Python 3 allows global flags.
+    fn parenthesis(&mut self, first: bool) -> Result<Start, CompileError> {
+        match self.python {
+            Python::Two => self.group2(),
+            Python::Three => self.group3(first),
+        }
+    }
+
+    /// A `|`.
+    fn alternative(&mut self, level: &mut Level) -> Result<(), CompileError> {
+        self.scan.take()?;
+        if matches!(level.opening, Opening::Conditional { .. }) && !level.alternatives.is_empty() {
+            return Err(CompileError::Invalid("conditional backref with more than two branches"));
+        }
+        let nodes = self.finished(std::mem::take(&mut level.nodes));
+        level.alternatives.push(nodes);
+        Ok(())
+    }
+
+    /// A sequence whose last node is parsed.
+    fn finished(&self, nodes: Sequence) -> Sequence {
+        match self.python {
+            Python::Two => nodes,
+            Python::Three => spliced(nodes),
+        }
+    }
+
+    /// The alternatives of a level as one sequence.
+    fn joined(&self, level: Level) -> Sequence {
+        let last = self.finished(level.nodes);
+        if level.alternatives.is_empty() {
+            return last;
+        }
+        let mut alternatives = level.alternatives;
+        alternatives.push(last);
+        join_alternatives(alternatives, self.python)
+    }
+
+    /// The node of a group whose closing parenthesis was taken.
+    fn close(&mut self, level: Level) -> Node {
+        match level.opening {
+            Opening::Conditional { group } => self.close_conditional(group, level),
+            Opening::Atomic => Node::Atomic(self.joined(level)),
+            Opening::Look { behind, negated, outer_look_behind } => {
+                self.look_behind_from = outer_look_behind;
+                let body = self.joined(level);
+                self.look(behind, negated, body)
+            }
+            Opening::Capturing(index) => {
+                let body = self.joined(level);
+                let width = self.width(&body);
+                if let Some(group) = self.groups.get_mut(index as usize) {
+                    *group = Some(width);
+                }
+                let (add, remove) = (Modes::NONE, Modes::NONE);
+                Node::Group(Box::new(Group { index: Some(index), add, remove, body, width }))
+            }
+            Opening::Plain { add, remove, outer_verbose } => {
+                if self.python == Python::Three {
+                    self.verbose = outer_verbose;
+                }
+                let body = self.joined(level);
+                let width = self.width(&body);
+                Node::Group(Box::new(Group { index: None, add, remove, body, width }))
+            }
+            // Never closed.
+            Opening::Pattern => Node::Branch(vec![self.joined(level)]),
+        }
+    }
+
+    fn close_conditional(&self, group: u32, level: Level) -> Node {
+        let last = self.finished(level.nodes);
+        let (yes, no) = match level.alternatives.into_iter().next() {
+            Some(yes) => (yes, last),
+            None => (last, Sequence::new()),
+        };
+        Node::Conditional(Box::new(Conditional { group, yes, no }))
+    }
+
+    /// A look ahead or behind; a bad width is kept for the end, where Python finds it.
+    fn look(&mut self, behind: bool, negated: bool, body: Sequence) -> Node {
+        let mut back = 0;
+        if behind {
+            let width = self.width(&body);
+            self.bad_look_behind |= width.min != width.max || width.min > u64::from(u32::MAX);
+            self.wide_look_behind |= width.min > i32::MAX as u64;
+            back = width.min;
+        }
+        Node::Look(Box::new(Look { back, negated, body }))
+    }
+
+    /// One construct that is no parenthesis and begins with `token`.
+    fn item(&mut self, token: Token, nodes: &mut Sequence) -> Result<(), CompileError> {
+        let c = match token {
+            Token::Char(c) => c,
+            Token::Escape(c) => {
+                nodes.push(self.escape(c)?);
+                return Ok(());
+            }
+        };
         let char = char_of(c);
         if self.verbose && self.skip_blank(char)? {
             return Ok(());
         }
-        let node = match char {
+        nodes.push(match char {
             '[' => self.set()?,
             '*' | '+' | '?' | '{' => return self.repeat(char, nodes),
             '.' => Node::Any,
-            '^' => Node::Place(super::syntax::Place::Begin),
-            '$' => Node::Place(super::syntax::Place::End),
-            '(' => {
-                let global_flags_allowed = first && nodes.is_empty();
-                let node = match self.python {
-                    Python::Two => self.group2()?,
-                    Python::Three => self.group3(global_flags_allowed)?,
-                };
-                nodes.extend(node);
-                return Ok(());
-            }
+            '^' => Node::Place(Place::Begin),
+            '$' => Node::Place(Place::End),
             _ => Node::Literal(c),
-        };
-        nodes.push(node);
+        });
         Ok(())
     }
 
