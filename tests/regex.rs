@@ -2,6 +2,7 @@
 //!
 //! `tests/fixtures/vectors/regex-*.jsonl` are Python 2.7.18's answers: a line of subjects, then a
 //! pattern a line.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use mm_query::limits;
 use mm_query::python::Python;

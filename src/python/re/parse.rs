@@ -7,11 +7,9 @@ use std::collections::HashMap;
 
 use super::CompileError;
 use super::group::{NO_GROUP, UNCLOSED};
-use super::scan::{Scanner, Token, char_of};
-use super::syntax::{
-    Conditional, Greed, Group, Item, Look, Modes, Node, Place, Repeat, Sequence, SetSyntax,
-    UNLIMITED, Width, width,
-};
+use super::join::{join_alternatives, spliced};
+use super::scan::{Scanner, Token};
+use super::syntax::{Conditional, Group, Look, Modes, Node, Sequence, Width, width};
 use crate::limits;
 use crate::python::Python;
 
@@ -23,13 +21,9 @@ pub(super) const BLANKS: &str = " \t\n\r\x0b\x0c";
 
 /// Groups that Python 2.7 allows, group 0 included.
 const PYTHON2_GROUPS: usize = 100;
-/// Digits that `int()` of Python 3.11 reads before it raises ValueError.
-const PYTHON3_INT_DIGITS: usize = 4300;
 const INVALID_CODE: CompileError = CompileError::Crash("RuntimeError: invalid SRE code");
 const TOO_DEEP: CompileError =
     CompileError::Crash("RuntimeError: maximum recursion depth exceeded");
-/// Longest non-capturing group whose content joins the sequence around it.
-const SPLICED_NODES: usize = 16;
 
 /// A whole pattern, parsed.
 #[derive(Debug)]
@@ -77,9 +71,9 @@ pub(super) struct Parser<'a> {
     pub(super) highest_condition: u32,
     /// A look-behind of varying width was seen: Python finds out after parsing.
     pub(super) bad_look_behind: bool,
-    /// One of 2^31 characters or more was seen: `_sre` refuses that when it checks the code.
+    /// One of 2^31 characters or more was seen: `_sre` of 2.7 refuses that as it checks the code.
     pub(super) wide_look_behind: bool,
-    has_repeat: bool,
+    pub(super) has_repeat: bool,
 }
 
 /// What an opening parenthesis began.
@@ -209,9 +203,6 @@ impl<'a> Parser<'a> {
             return Err(CompileError::Invalid("invalid group reference"));
         }
         self.check_compilable()?;
-        if self.wide_look_behind {
-            return Err(INVALID_CODE);
-        }
         Ok(self.into_parsed(nodes))
     }
 
@@ -364,225 +355,4 @@ impl<'a> Parser<'a> {
         }
         Node::Look(Box::new(Look { back, negated, body }))
     }
-
-    /// One construct that is no parenthesis and begins with `token`.
-    fn item(&mut self, token: Token, nodes: &mut Sequence) -> Result<(), CompileError> {
-        let c = match token {
-            Token::Char(c) => c,
-            Token::Escape(c) => {
-                nodes.push(self.escape(c)?);
-                return Ok(());
-            }
-        };
-        let char = char_of(c);
-        if self.verbose && self.skip_blank(char)? {
-            return Ok(());
-        }
-        nodes.push(match char {
-            '[' => self.set()?,
-            '*' | '+' | '?' | '{' => return self.repeat(char, nodes),
-            '.' => Node::Any,
-            '^' => Node::Place(Place::Begin),
-            '$' => Node::Place(Place::End),
-            _ => Node::Literal(c),
-        });
-        Ok(())
-    }
-
-    /// Skips a blank or a comment of `(?x)`.
-    fn skip_blank(&mut self, char: char) -> Result<bool, CompileError> {
-        if BLANKS.contains(char) {
-            return Ok(true);
-        }
-        if char != '#' {
-            return Ok(false);
-        }
-        while let Some(token) = self.scan.take()? {
-            if token.as_char() == Some('\n') {
-                break;
-            }
-        }
-        Ok(true)
-    }
-
-    /// A quantifier, whose first character is `char`, applied to the last of `nodes`.
-    fn repeat(&mut self, char: char, nodes: &mut Sequence) -> Result<(), CompileError> {
-        let bounds = match char {
-            '?' => Some((0, 1)),
-            '*' => Some((0, UNLIMITED)),
-            '+' => Some((1, UNLIMITED)),
-            _ => self.bounds()?,
-        };
-        let Some((min, max)) = bounds else {
-            nodes.push(Node::Literal(u32::from('{')));
-            return Ok(());
-        };
-        let item = match nodes.pop() {
-            None | Some(Node::Place(_)) => {
-                return Err(CompileError::Invalid("nothing to repeat"));
-            }
-            Some(Node::Repeat(_)) => return Err(CompileError::Invalid("multiple repeat")),
-            Some(item) => item,
-        };
-        let greed = if self.scan.eat('?')? {
-            Greed::Lazy
-        } else if self.python == Python::Three && self.scan.eat('+')? {
-            Greed::Possessive
-        } else {
-            Greed::Greedy
-        };
-        self.has_repeat = true;
-        let body = match (item, self.python) {
-            (Node::Group(group), Python::Three) if is_transparent(&group) => group.body,
-            (item, _) => vec![item],
-        };
-        nodes.push(Node::Repeat(Box::new(Repeat { min, max, greed, body })));
-        Ok(())
-    }
-
-    /// What follows `{` of a repeat; nothing is taken if it is none and `{` a literal.
-    fn bounds(&mut self) -> Result<Option<(u32, u32)>, CompileError> {
-        if self.scan.peek_char() == Some('}') {
-            return Ok(None);
-        }
-        let start = self.scan.position();
-        let (mut low, mut high) = (String::new(), String::new());
-        self.scan.take_while(&mut low, DIGITS, usize::MAX)?;
-        if self.scan.eat(',')? {
-            self.scan.take_while(&mut high, DIGITS, usize::MAX)?;
-        } else {
-            high.clone_from(&low);
-        }
-        if !self.scan.eat('}')? {
-            self.scan.rewind(start);
-            return Ok(None);
-        }
-        let min = if low.is_empty() { 0 } else { self.count(&low)? };
-        let max = if high.is_empty() { UNLIMITED } else { self.count(&high)? };
-        if max < min {
-            return Err(CompileError::Invalid("bad repeat interval"));
-        }
-        Ok(Some((min, max)))
-    }
-
-    fn count(&self, digits: &str) -> Result<u32, CompileError> {
-        if self.python == Python::Three && digits.len() > PYTHON3_INT_DIGITS {
-            return Err(CompileError::Crash("ValueError: too many digits"));
-        }
-        digits
-            .parse()
-            .ok()
-            .filter(|count| *count != UNLIMITED)
-            .ok_or(CompileError::Crash("OverflowError: the repetition number is too large"))
-    }
-
-    /// `[...]`, after the bracket.
-    fn set(&mut self) -> Result<Node, CompileError> {
-        let negated = self.scan.eat('^')?;
-        let mut items = Vec::new();
-        loop {
-            if self.scan.peek_char() == Some(']') && !items.is_empty() {
-                self.scan.take()?;
-                break;
-            }
-            let low = self.set_member()?;
-            if !self.scan.eat('-')? {
-                items.push(low);
-                continue;
-            }
-            if self.scan.eat(']')? {
-                items.extend([low, Item::Literal(u32::from('-'))]);
-                break;
-            }
-            match (low, self.set_member()?) {
-                (Item::Literal(low), Item::Literal(high)) if low <= high => {
-                    items.push(Item::Range(low, high));
-                }
-                _ => return Err(CompileError::Invalid("bad character range")),
-            }
-        }
-        if self.python == Python::Three {
-            // Of a set such as `[aa]`, Python 3 makes a literal.
-            items.dedup();
-        }
-        Ok(match (items.as_slice(), negated) {
-            ([Item::Literal(c)], false) => Node::Literal(*c),
-            ([Item::Literal(c)], true) => Node::NotLiteral(*c),
-            _ => Node::Set(Box::new(SetSyntax { negated, items })),
-        })
-    }
-
-    fn set_member(&mut self) -> Result<Item, CompileError> {
-        match self.scan.take()? {
-            None => Err(CompileError::Invalid("unexpected end of regular expression")),
-            Some(Token::Escape(c)) => self.set_escape(c),
-            Some(Token::Char(c)) => Ok(Item::Literal(c)),
-        }
-    }
-}
-
-/// Whether a group is no more than its content.
-pub(super) fn is_transparent(group: &Group) -> bool {
-    group.index.is_none() && group.add == Modes::NONE && group.remove == Modes::NONE
-}
-
-/// Python 3 puts the content of `(?:...)` in place of the group, so that alternatives and repeats
-/// see it. Long contents stay where they are: it makes no difference to what is matched, and
-/// moving them again at each level would take time quadratic in the pattern.
-fn spliced(nodes: Sequence) -> Sequence {
-    let splices = |group: &Group| is_transparent(group) && group.body.len() <= SPLICED_NODES;
-    if !nodes.iter().any(|node| matches!(node, Node::Group(group) if splices(group))) {
-        return nodes;
-    }
-    let mut out = Sequence::with_capacity(nodes.len());
-    for node in nodes {
-        match node {
-            Node::Group(group) if splices(&group) => out.extend(group.body),
-            node => out.push(node),
-        }
-    }
-    out
-}
-
-/// Two or more alternatives as one sequence: what they begin with in common moves out, and an
-/// alternation of single characters becomes a set.
-fn join_alternatives(mut alternatives: Vec<Sequence>, python: Python) -> Sequence {
-    let common = common_start(&alternatives);
-    let mut joined = Sequence::new();
-    for (i, alternative) in alternatives.iter_mut().enumerate() {
-        let start = alternative.drain(..common);
-        if i == 0 {
-            joined.extend(start);
-        }
-    }
-    joined.push(match merged_set(&alternatives, python) {
-        Some(set) => Node::Set(Box::new(set)),
-        None => Node::Branch(alternatives),
-    });
-    joined
-}
-
-/// How many first nodes all alternatives share.
-fn common_start(alternatives: &[Sequence]) -> usize {
-    let Some((first, others)) = alternatives.split_first() else { return 0 };
-    first
-        .iter()
-        .enumerate()
-        .take_while(|(i, node)| {
-            node.is_plain() && others.iter().all(|other| other.get(*i) == Some(node))
-        })
-        .count()
-}
-
-/// The set that stands for alternatives of one character each.
-fn merged_set(alternatives: &[Sequence], python: Python) -> Option<SetSyntax> {
-    let mut items = Vec::new();
-    for alternative in alternatives {
-        match (alternative.as_slice(), python) {
-            ([Node::Literal(c)], _) => items.push(Item::Literal(*c)),
-            ([Node::Set(set)], Python::Three) if !set.negated => items.extend(&set.items),
-            _ => return None,
-        }
-    }
-    Some(SetSyntax { negated: false, items })
 }
