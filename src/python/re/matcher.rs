@@ -392,7 +392,7 @@ impl<C: Character> Machine<'_, C> {
         let Some((begin, end)) = self.marks.group(group) else { return Ok(Next::End(false)) };
         let fold = |c: Option<u32>| c.map(|c| case.map_or(c, |repertoire| repertoire.lower(c)));
         for offset in 0..end - begin {
-            if offset % 8 == 7 {
+            if offset % 4 == 3 {
                 self.budget.charge(1)?;
             }
             let here = fold(self.character(at + offset));
