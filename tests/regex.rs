@@ -153,6 +153,20 @@ fn tells_caught_exceptions_from_others() {
 }
 
 #[test]
+fn python2_lets_a_conditional_ask_for_100_groups_where_there_is_none() {
+    for number in ["101", "2147483649", "4294967294", "4294967296", "4294967297"] {
+        let pattern = format!("^(?({number})a|b)");
+        let answer = answer(Python::Two, &pattern, "b");
+        assert!(matches!(answer, Answer::Crash(_)), "{pattern}: {answer:?}");
+    }
+    for number in ["1", "100"] {
+        let pattern = format!("^(?({number})a|b)");
+        assert_eq!(answer(Python::Two, &pattern, "b"), Answer::Match, "{pattern}");
+        assert_eq!(answer(Python::Two, &pattern, "a"), Answer::NoMatch, "{pattern}");
+    }
+}
+
+#[test]
 fn python3_differs_where_it_should() {
     use Answer::{Match, NoMatch};
     let many_groups = "(a)?".repeat(150);

@@ -127,7 +127,7 @@ impl Marks {
 
     /// Where the group began and ended, if it has matched.
     pub(super) fn group(&self, group: u32) -> Option<(u32, u32)> {
-        let first = group.checked_sub(1)? * 2;
+        let first = group.checked_sub(1)?.checked_mul(2)?;
         if first + 1 >= self.valid {
             return None;
         }

@@ -175,8 +175,12 @@ impl<'a> Parser<'a> {
         if self.highest_condition == NO_GROUP {
             return Err(CompileError::Crash("OverflowError: regular expression code size limit"));
         }
-        // In a pattern without groups Python 2.7 lets a conditional ask for any.
-        if self.groups.len() > 1 && self.highest_condition as usize >= self.groups.len() {
+        // In a pattern without groups `_sre` of 2.7 checks against the most there can be.
+        let highest = match self.groups.len() - 1 {
+            0 => PYTHON2_GROUPS,
+            groups => groups,
+        };
+        if self.highest_condition as usize > highest {
             return Err(INVALID_CODE);
         }
         if self.wide_look_behind {
