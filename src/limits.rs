@@ -35,7 +35,7 @@ pub const PATTERN_STEPS: u64 = 100_000_000;
 pub const PATTERN_DEPTH: usize = 495;
 /// Characters of a pattern.
 pub const PATTERN_CHARACTERS: usize = 256 << 10;
-/// Attempts that the pattern matcher may have under way at once; 40 bytes each.
+/// Attempts that the pattern matcher may have under way at once; 32 bytes each.
 pub const PATTERN_FRAMES: usize = 1 << 16;
 /// Group marks that it may have saved at once; 4 bytes each.
 pub const PATTERN_SAVED_MARKS: usize = 1 << 18;

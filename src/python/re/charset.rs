@@ -291,15 +291,20 @@ fn has_cased(ranges: &Ranges, repertoire: Repertoire) -> bool {
 ///
 /// Characters that have another lower case may stay: none of them is ever looked up.
 fn add_lowered(ranges: &Ranges, repertoire: Repertoire, out: &mut Vec<(u32, u32)>) {
-    let start = out.len();
-    for (low, high) in ranges.iter() {
-        out.push((low, high));
-        out.extend(mappings(repertoire.lower_runs(), low, high).map(|(_, c)| (c, c)));
+    if ranges.is_empty() {
+        return;
     }
-    let lowered = Ranges::new(out.get(start..).unwrap_or_default().to_vec());
+    let mut lowered: Vec<(u32, u32)> = ranges.iter().collect();
+    for (low, high) in ranges.iter() {
+        let others = mappings(repertoire.lower_runs(), low, high).map(|(_, lower)| lower);
+        // Most are in already; leaving those out keeps large ranges cheap.
+        lowered.extend(others.filter(|c| !ranges.contains(*c)).map(|c| (c, c)));
+    }
+    let lowered = Ranges::new(lowered);
     for class in repertoire.variant_classes() {
         if class.iter().any(|c| lowered.contains(*c)) {
             out.extend(class.iter().map(|c| (*c, *c)));
         }
     }
+    out.extend(lowered.iter());
 }

@@ -1,9 +1,10 @@
 //! Which engine answers.
 //!
-//! Our own matcher goes first, under a small allowance, then the `regex` crate, which takes
-//! linear time where ours may take exponential time, then ours with all that is left. The order
-//! is one of cost (release build, one core, patterns such as `^.*@([^.]+\.)*example\.com$` on an
-//! address): MEASURED.
+//! Our own matcher goes first, under a small allowance; then the `regex` crate, which takes linear
+//! time where ours may take exponential time; then ours with all that is left. The order is one of
+//! cost, as a pattern is mostly used once: for patterns such as `^.*@([^.]+\.)*example\.com$` and
+//! an address, our compiler was measured to take 1 to 8 microseconds and our matcher 0.1 to 5,
+//! while building the other engine took 30 to 160, and up to 700 with counted repeats.
 
 use super::budget::{Budget, OverBudget};
 use super::matcher::{self, Anchor, Character, Outcome};

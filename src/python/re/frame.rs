@@ -3,6 +3,7 @@
 use super::budget::OverBudget;
 use super::program::Address;
 use crate::limits;
+use crate::python::Python;
 
 /// Why the machine made an attempt, which says how it goes on after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +88,21 @@ pub(super) struct Marks {
     places: Vec<u32>,
     valid: u32,
     saved: Vec<u32>,
+    /// As many must be valid to be worth saving: to Python 2.7 a single one is not.
+    fewest_saved: usize,
 }
 
 impl Marks {
-    pub(super) fn new(groups: usize) -> Marks {
-        Marks { places: vec![NOWHERE; groups.saturating_mul(2)], valid: 0, saved: Vec::new() }
+    pub(super) fn new(groups: usize, python: Python) -> Marks {
+        Marks {
+            places: vec![NOWHERE; groups.saturating_mul(2)],
+            valid: 0,
+            saved: Vec::new(),
+            fewest_saved: match python {
+                Python::Two => 2,
+                Python::Three => 1,
+            },
+        }
     }
 
     pub(super) fn valid(&self) -> u32 {
@@ -116,7 +127,7 @@ impl Marks {
 
     /// Where the group began and ended, if it has matched.
     pub(super) fn group(&self, group: u32) -> Option<(u32, u32)> {
-        let first = group.checked_sub(1)? * 2;
+        let first = group.checked_sub(1)?.checked_mul(2)?;
         if first + 1 >= self.valid {
             return None;
         }
@@ -132,10 +143,10 @@ impl Marks {
         groups.iter().any(|[begin, end]| *begin != NOWHERE && *end != NOWHERE && begin > end)
     }
 
-    /// Saves the valid marks; nothing if there are none.
+    /// Saves the valid marks; nothing if there are too few.
     pub(super) fn save(&mut self) -> Result<Option<SavedMarks>, OverBudget> {
         let valid = self.places.get(..self.valid as usize).unwrap_or_default();
-        if valid.is_empty() {
+        if valid.len() < self.fewest_saved {
             return Ok(None);
         }
         if self.saved.len() + valid.len() > limits::PATTERN_SAVED_MARKS {

@@ -1,9 +1,9 @@
 //! What follows an opening parenthesis, by the rules of Python 2.7.
 
 use super::CompileError;
-use super::parse::{BLANKS, Parser};
+use super::parse::{BLANKS, Opening, Parser, Start};
 use super::scan::char_of;
-use super::syntax::{Conditional, Group, Look, Modes, Node, Sequence};
+use super::syntax::{Modes, Node};
 use crate::python::Python;
 
 pub(super) const UNCLOSED: CompileError = CompileError::Invalid("unbalanced parenthesis");
@@ -17,58 +17,51 @@ pub(super) const NO_GROUP: u32 = u32::MAX;
 const FLAG_LETTERS: &str = "iLmsxtu";
 
 impl Parser<'_> {
-    /// A group after its `(`; nothing for a comment or flags.
-    pub(super) fn group2(&mut self) -> Result<Option<Node>, CompileError> {
+    /// A group after its `(`.
+    pub(super) fn group2(&mut self) -> Result<Start, CompileError> {
         if !self.scan.eat('?')? {
-            return self.capturing(None).map(Some);
+            return self.capturing(None);
         }
         if self.scan.eat('P')? {
-            return self.python_extension2().map(Some);
+            return self.python_extension2();
         }
         if self.scan.eat(':')? {
-            return self.plain_group(Modes::NONE, Modes::NONE).map(Some);
+            return Ok(self.plain(Modes::NONE, Modes::NONE));
         }
         if self.scan.eat('#')? {
             while self.scan.peek().is_some() && self.scan.peek_char() != Some(')') {
                 self.scan.take()?;
             }
-            self.close()?;
-            return Ok(None);
+            return if self.scan.eat(')')? { Ok(Start::Nothing) } else { Err(UNCLOSED) };
         }
         if self.scan.peek_one_of("=!<").is_some() {
-            return self.look2().map(Some);
+            return self.look2();
         }
         if self.scan.eat('(')? {
-            return self.conditional2().map(Some);
+            return self.conditional2();
         }
-        self.flags2().map(|()| None)
+        self.flags2()
     }
 
     /// `(?P<name>...)` and `(?P=name)`, after the `P`.
-    fn python_extension2(&mut self) -> Result<Node, CompileError> {
-        if self.scan.eat('<')? {
-            let name = self.scan.take_until('>')?;
-            if !is_ascii_identifier(&name) {
-                return Err(BAD_NAME);
-            }
+    fn python_extension2(&mut self) -> Result<Start, CompileError> {
+        let opens = self.scan.eat('<')?;
+        if !opens && !self.scan.eat('=')? {
+            return Err(CompileError::Invalid("unknown specifier"));
+        }
+        let name = self.scan.take_until(if opens { '>' } else { ')' })?;
+        if !is_ascii_identifier(&name) {
+            return Err(BAD_NAME);
+        }
+        if opens {
             return self.capturing(Some(name));
         }
-        if self.scan.eat('=')? {
-            let name = self.scan.take_until(')')?;
-            if !is_ascii_identifier(&name) {
-                return Err(BAD_NAME);
-            }
-            // Unlike a number, a name may refer to a group that is still open.
-            return self
-                .names
-                .get(&name)
-                .map(|group| Node::BackReference(*group))
-                .ok_or(UNKNOWN_NAME);
-        }
-        Err(CompileError::Invalid("unknown specifier"))
+        // Unlike a number, a name may refer to a group that is still open.
+        let group = *self.names.get(&name).ok_or(UNKNOWN_NAME)?;
+        Ok(Start::Complete(Node::BackReference(group)))
     }
 
-    fn look2(&mut self) -> Result<Node, CompileError> {
+    fn look2(&mut self) -> Result<Start, CompileError> {
         let behind = self.scan.eat('<')?;
         let negated = if self.scan.eat('=')? {
             false
@@ -77,13 +70,11 @@ impl Parser<'_> {
         } else {
             return Err(CompileError::Invalid("syntax error"));
         };
-        let body = self.nested_alternatives()?;
-        self.close()?;
-        Ok(self.look(behind, negated, body))
+        Ok(Start::Opens(Opening::Look { behind, negated, outer_look_behind: None }))
     }
 
     /// `(?(1)yes|no)`, after its second parenthesis.
-    fn conditional2(&mut self) -> Result<Node, CompileError> {
+    fn conditional2(&mut self) -> Result<Start, CompileError> {
         let name = self.scan.take_until(')')?;
         let group = if is_ascii_identifier(&name) {
             *self.names.get(&name).ok_or(UNKNOWN_NAME)?
@@ -92,17 +83,13 @@ impl Parser<'_> {
         };
         if group == 0 {
             // `(?(0)a|b)` is taken for `(?:a|b)`.
-            return self.plain_group(Modes::NONE, Modes::NONE);
+            return Ok(self.plain(Modes::NONE, Modes::NONE));
         }
-        let conditional = self.conditional(group)?;
-        let body = vec![conditional];
-        let width = self.width(&body);
-        let (add, remove) = (Modes::NONE, Modes::NONE);
-        Ok(Node::Group(Box::new(Group { index: None, add, remove, body, width })))
+        Ok(self.conditional(group))
     }
 
     /// `(?iLmsux)`: counts for the whole pattern, wherever it stands.
-    fn flags2(&mut self) -> Result<(), CompileError> {
+    fn flags2(&mut self) -> Result<Start, CompileError> {
         if self.scan.peek_one_of(FLAG_LETTERS).is_none() {
             return Err(CompileError::Invalid("unexpected end of pattern"));
         }
@@ -115,68 +102,31 @@ impl Parser<'_> {
         if !self.scan.eat(')')? {
             return Err(CompileError::Invalid("unknown extension"));
         }
-        Ok(())
+        Ok(Start::Nothing)
     }
 
-    /// A capturing group, after what introduces it.
-    pub(super) fn capturing(&mut self, name: Option<Vec<u32>>) -> Result<Node, CompileError> {
-        let number = self.groups.len();
-        let index = u32::try_from(number).map_err(|_| CompileError::Crash("too many groups"))?;
+    /// Opens a capturing group.
+    pub(super) fn capturing(&mut self, name: Option<Vec<u32>>) -> Result<Start, CompileError> {
+        let index = u32::try_from(self.groups.len())
+            .map_err(|_| CompileError::Invalid("too many groups"))?;
         self.groups.push(None);
         if let Some(name) = name
             && self.names.insert(name, index).is_some()
         {
             return Err(CompileError::Invalid("redefinition of group name"));
         }
-        let body = self.nested_alternatives()?;
-        self.close()?;
-        let width = self.width(&body);
-        if let Some(group) = self.groups.get_mut(number) {
-            *group = Some(width);
-        }
-        let (add, remove) = (Modes::NONE, Modes::NONE);
-        Ok(Node::Group(Box::new(Group { index: Some(index), add, remove, body, width })))
+        Ok(Start::Opens(Opening::Capturing(index)))
     }
 
-    /// A group that does not capture, after what introduces it.
-    pub(super) fn plain_group(&mut self, add: Modes, remove: Modes) -> Result<Node, CompileError> {
-        let body = self.nested_alternatives()?;
-        self.close()?;
-        let width = self.width(&body);
-        Ok(Node::Group(Box::new(Group { index: None, add, remove, body, width })))
+    /// Opens a group that does not capture.
+    pub(super) fn plain(&self, add: Modes, remove: Modes) -> Start {
+        Start::Opens(Opening::Plain { add, remove, outer_verbose: self.verbose })
     }
 
-    /// The closing parenthesis.
-    pub(super) fn close(&mut self) -> Result<(), CompileError> {
-        if self.scan.eat(')')? { Ok(()) } else { Err(UNCLOSED) }
-    }
-
-    /// A look ahead or behind; a bad width is kept for the end, where Python finds it.
-    pub(super) fn look(&mut self, behind: bool, negated: bool, body: Sequence) -> Node {
-        let mut back = 0;
-        if behind {
-            let width = self.width(&body);
-            self.bad_look_behind |= width.min != width.max || width.min > u64::from(u32::MAX);
-            back = width.min;
-        }
-        Node::Look(Box::new(Look { back, negated, body }))
-    }
-
-    /// The branches of a conditional and its closing parenthesis.
-    pub(super) fn conditional(&mut self, group: u32) -> Result<Node, CompileError> {
+    /// Opens a conditional.
+    pub(super) fn conditional(&mut self, group: u32) -> Start {
         self.highest_condition = self.highest_condition.max(group);
-        let yes = self.nested_sequence()?;
-        let mut no = Sequence::new();
-        if self.scan.eat('|')? {
-            no = self.nested_sequence()?;
-            if self.scan.peek_char() == Some('|') {
-                return Err(CompileError::Invalid(
-                    "conditional backref with more than two branches",
-                ));
-            }
-        }
-        self.close()?;
-        Ok(Node::Conditional(Box::new(Conditional { group, yes, no })))
+        Start::Opens(Opening::Conditional { group })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::CompileError;
 use super::group::{BAD_NAME, UNKNOWN_NAME, condition_number};
-use super::parse::Parser;
+use super::parse::{Opening, Parser, Start};
 use super::scan::{Token, char_of};
 use super::syntax::{Modes, Node};
 use crate::python::Python;
@@ -19,28 +19,29 @@ enum Flags {
 }
 
 impl Parser<'_> {
-    /// A group after its `(`; nothing for a comment or flags.
-    pub(super) fn group3(&mut self, global_flags: bool) -> Result<Option<Node>, CompileError> {
+    /// A group after its `(`.
+    pub(super) fn group3(&mut self, global_flags: bool) -> Result<Start, CompileError> {
         if !self.scan.eat('?')? {
-            return self.capturing(None).map(Some);
+            return self.capturing(None);
         }
         let Some(token) = self.scan.take()? else { return Err(END_OF_PATTERN) };
         match token.as_char() {
-            Some('P') => self.python_extension3().map(Some),
-            Some(':') => self.scoped(Modes::NONE, Modes::NONE).map(Some),
-            Some('#') => self.comment3().map(|()| None),
-            Some(char @ ('=' | '!' | '<')) => self.look3(char).map(Some),
-            Some('(') => self.conditional3().map(Some),
-            Some('>') => self.atomic().map(Some),
+            Some('P') => self.python_extension3(),
+            Some(':') => Ok(self.plain(Modes::NONE, Modes::NONE)),
+            Some('#') => self.comment3(),
+            Some(char @ ('=' | '!')) => Ok(self.look_ahead3(char == '!')),
+            Some('<') => self.look_behind3(),
+            Some('(') => self.conditional3(),
+            Some('>') => Ok(Start::Opens(Opening::Atomic)),
             Some(char) if char == '-' || Modes::of_letter(char, Python::Three).is_some() => {
                 match self.flags3(char)? {
-                    Flags::Scoped { add, remove } => self.scoped(add, remove).map(Some),
+                    Flags::Scoped { add, remove } => Ok(self.scoped(add, remove)),
                     Flags::Global if !global_flags => Err(CompileError::Invalid(
                         "global flags not at the start of the expression",
                     )),
                     Flags::Global => {
                         self.verbose = self.modes.has(Modes::VERBOSE);
-                        Ok(None)
+                        Ok(Start::Nothing)
                     }
                 }
             }
@@ -49,7 +50,7 @@ impl Parser<'_> {
     }
 
     /// `(?P<name>...)` and `(?P=name)`, after the `P`.
-    fn python_extension3(&mut self) -> Result<Node, CompileError> {
+    fn python_extension3(&mut self) -> Result<Start, CompileError> {
         if self.scan.eat('<')? {
             let name = self.scan.take_until('>')?;
             if !is_identifier(&name)? {
@@ -69,41 +70,38 @@ impl Parser<'_> {
             return Err(CompileError::Invalid("cannot refer to an open group"));
         }
         self.check_look_behind_group(group)?;
-        Ok(Node::BackReference(group))
+        Ok(Start::Complete(Node::BackReference(group)))
     }
 
-    fn comment3(&mut self) -> Result<(), CompileError> {
+    fn comment3(&mut self) -> Result<Start, CompileError> {
         loop {
             match self.scan.take()? {
                 None => return Err(CompileError::Invalid("missing ), unterminated comment")),
-                Some(token) if token.as_char() == Some(')') => return Ok(()),
+                Some(token) if token.as_char() == Some(')') => return Ok(Start::Nothing),
                 Some(_) => {}
             }
         }
     }
 
-    /// A look ahead or behind, after its first character.
-    fn look3(&mut self, char: char) -> Result<Node, CompileError> {
-        if char != '<' {
-            let body = self.nested_alternatives()?;
-            self.close()?;
-            return Ok(self.look(false, char == '!', body));
-        }
+    fn look_ahead3(&self, negated: bool) -> Start {
+        let outer_look_behind = self.look_behind_from;
+        Start::Opens(Opening::Look { behind: false, negated, outer_look_behind })
+    }
+
+    /// `(?<=...)` and `(?<!...)`, after the `<`.
+    fn look_behind3(&mut self) -> Result<Start, CompileError> {
         let negated = match self.scan.take()?.and_then(Token::as_char) {
             Some('=') => false,
             Some('!') => true,
             _ => return Err(CompileError::Invalid("unknown extension ?<")),
         };
-        let outer = self.look_behind_from;
-        self.look_behind_from = outer.or(Some(self.groups.len()));
-        let body = self.nested_alternatives()?;
-        self.look_behind_from = outer;
-        self.close()?;
-        Ok(self.look(true, negated, body))
+        let outer_look_behind = self.look_behind_from;
+        self.look_behind_from = outer_look_behind.or(Some(self.groups.len()));
+        Ok(Start::Opens(Opening::Look { behind: true, negated, outer_look_behind }))
     }
 
     /// `(?(1)yes|no)`, after its second parenthesis.
-    fn conditional3(&mut self) -> Result<Node, CompileError> {
+    fn conditional3(&mut self) -> Result<Start, CompileError> {
         let name = self.scan.take_until(')')?;
         let group = if is_identifier(&name)? {
             *self.names.get(&name).ok_or(UNKNOWN_NAME)?
@@ -114,22 +112,14 @@ impl Parser<'_> {
             return Err(CompileError::Invalid("bad group number"));
         }
         self.check_look_behind_group(group)?;
-        self.conditional(group)
+        Ok(self.conditional(group))
     }
 
-    fn atomic(&mut self) -> Result<Node, CompileError> {
-        let body = self.nested_alternatives()?;
-        self.close()?;
-        Ok(Node::Atomic(body))
-    }
-
-    /// A group with flags of its own.
-    fn scoped(&mut self, add: Modes, remove: Modes) -> Result<Node, CompileError> {
-        let outer = self.verbose;
-        self.verbose = (outer || add.has(Modes::VERBOSE)) && !remove.has(Modes::VERBOSE);
-        let group = self.plain_group(add, remove)?;
-        self.verbose = outer;
-        Ok(group)
+    /// Opens a group with flags of its own.
+    fn scoped(&mut self, add: Modes, remove: Modes) -> Start {
+        let start = self.plain(add, remove);
+        self.verbose = (self.verbose || add.has(Modes::VERBOSE)) && !remove.has(Modes::VERBOSE);
+        start
     }
 
     /// `_parse_flags`, from the flag letter or `-` at hand.

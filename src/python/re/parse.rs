@@ -6,11 +6,10 @@
 use std::collections::HashMap;
 
 use super::CompileError;
-use super::group::NO_GROUP;
-use super::scan::{Scanner, Token, char_of};
-use super::syntax::{
-    Greed, Group, Item, Modes, Node, Repeat, Sequence, SetSyntax, UNLIMITED, Width, width,
-};
+use super::group::{NO_GROUP, UNCLOSED};
+use super::join::{join_alternatives, spliced};
+use super::scan::{Scanner, Token};
+use super::syntax::{Conditional, Group, Look, Modes, Node, Sequence, Width, width};
 use crate::limits;
 use crate::python::Python;
 
@@ -22,10 +21,9 @@ pub(super) const BLANKS: &str = " \t\n\r\x0b\x0c";
 
 /// Groups that Python 2.7 allows, group 0 included.
 const PYTHON2_GROUPS: usize = 100;
-/// Digits that `int()` of Python 3.11 reads before it raises ValueError.
-const PYTHON3_INT_DIGITS: usize = 4300;
-/// Longest non-capturing group whose content joins the sequence around it.
-const SPLICED_NODES: usize = 16;
+const INVALID_CODE: CompileError = CompileError::Crash("RuntimeError: invalid SRE code");
+const TOO_DEEP: CompileError =
+    CompileError::Crash("RuntimeError: maximum recursion depth exceeded");
 
 /// A whole pattern, parsed.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ pub(super) fn parse(
         return Err(CompileError::Crash("pattern too long"));
     }
     let mut parser = Parser::new(pattern, text, modes, python)?;
-    let nodes = parser.alternatives(true)?;
+    let nodes = parser.nodes()?;
     match python {
         Python::Two => parser.finish2(pattern, modes, nodes),
         Python::Three => parser.finish3(nodes),
@@ -73,8 +71,58 @@ pub(super) struct Parser<'a> {
     pub(super) highest_condition: u32,
     /// A look-behind of varying width was seen: Python finds out after parsing.
     pub(super) bad_look_behind: bool,
-    has_repeat: bool,
-    depth: usize,
+    /// One of 2^31 characters or more was seen: `_sre` of 2.7 refuses that as it checks the code.
+    pub(super) wide_look_behind: bool,
+    pub(super) has_repeat: bool,
+}
+
+/// What an opening parenthesis began.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Opening {
+    /// The pattern itself.
+    Pattern,
+    /// A capturing group and its number.
+    Capturing(u32),
+    /// A group with flags of its own, or just a group.
+    Plain {
+        add: Modes,
+        remove: Modes,
+        outer_verbose: bool,
+    },
+    Look {
+        behind: bool,
+        negated: bool,
+        outer_look_behind: Option<usize>,
+    },
+    Atomic,
+    Conditional {
+        group: u32,
+    },
+}
+
+/// What the parser makes of a parenthesis and what follows it up to a group's content.
+#[derive(Debug)]
+pub(super) enum Start {
+    Opens(Opening),
+    Complete(Node),
+    /// A comment, or flags.
+    Nothing,
+}
+
+/// A group that is still open.
+#[derive(Debug)]
+struct Level {
+    opening: Opening,
+    /// Its alternatives so far.
+    alternatives: Vec<Sequence>,
+    /// The alternative at hand.
+    nodes: Sequence,
+}
+
+impl Level {
+    fn new(opening: Opening) -> Level {
+        Level { opening, alternatives: Vec::new(), nodes: Sequence::new() }
+    }
 }
 
 impl<'a> Parser<'a> {
@@ -95,8 +143,8 @@ impl<'a> Parser<'a> {
             look_behind_from: None,
             highest_condition: 0,
             bad_look_behind: false,
+            wide_look_behind: false,
             has_repeat: false,
-            depth: 0,
         })
     }
 
@@ -127,9 +175,16 @@ impl<'a> Parser<'a> {
         if self.highest_condition == NO_GROUP {
             return Err(CompileError::Crash("OverflowError: regular expression code size limit"));
         }
-        // In a pattern without groups Python 2.7 lets a conditional ask for any.
-        if self.groups.len() > 1 && self.highest_condition as usize >= self.groups.len() {
-            return Err(CompileError::Crash("RuntimeError: invalid SRE code"));
+        // In a pattern without groups `_sre` of 2.7 checks against the most there can be.
+        let highest = match self.groups.len() - 1 {
+            0 => PYTHON2_GROUPS,
+            groups => groups,
+        };
+        if self.highest_condition as usize > highest {
+            return Err(INVALID_CODE);
+        }
+        if self.wide_look_behind {
+            return Err(INVALID_CODE);
         }
         Ok(self.into_parsed(nodes))
     }
@@ -174,284 +229,134 @@ impl<'a> Parser<'a> {
         width(nodes, &self.groups, self.python)
     }
 
-    /// `_parse_sub` inside a group. Python's own recursion limit ends it.
-    pub(super) fn nested_alternatives(&mut self) -> Result<Sequence, CompileError> {
-        self.nested(|parser| parser.alternatives(false))
-    }
-
-    /// `_parse` inside a conditional.
-    pub(super) fn nested_sequence(&mut self) -> Result<Sequence, CompileError> {
-        self.nested(|parser| parser.sequence(false))
-    }
-
-    fn nested(
-        &mut self,
-        parse: impl FnOnce(&mut Self) -> Result<Sequence, CompileError>,
-    ) -> Result<Sequence, CompileError> {
-        if self.depth >= limits::PATTERN_DEPTH {
-            return Err(CompileError::Crash("RuntimeError: maximum recursion depth exceeded"));
-        }
-        self.depth += 1;
-        let sequence = parse(self)?;
-        self.depth -= 1;
-        Ok(sequence)
-    }
-
-    fn alternatives(&mut self, top: bool) -> Result<Sequence, CompileError> {
-        let first = self.sequence(top)?;
-        if self.scan.peek_char() != Some('|') {
-            return Ok(first);
-        }
-        let mut alternatives = vec![first];
-        while self.scan.eat('|')? {
-            alternatives.push(self.sequence(false)?);
-        }
-        Ok(join_alternatives(alternatives, self.python))
-    }
-
-    /// `_parse`. `first`: at the very start of the pattern, where Python 3 allows global flags.
-    fn sequence(&mut self, first: bool) -> Result<Sequence, CompileError> {
-        let mut nodes = Sequence::new();
-        while let Some(token) = self.scan.peek() {
-            if matches!(token.as_char(), Some('|' | ')')) {
-                break;
-            }
-            self.scan.take()?;
-            match token {
-                Token::Escape(c) => {
-                    let node = self.escape(c)?;
-                    nodes.push(node);
-                }
-                Token::Char(c) => self.item(c, first, &mut nodes)?,
-            }
-        }
-        if self.python == Python::Three {
-            nodes = spliced(nodes);
-        }
-        Ok(nodes)
-    }
-
-    /// One construct that begins with the unescaped character `c`.
-    fn item(&mut self, c: u32, first: bool, nodes: &mut Sequence) -> Result<(), CompileError> {
-        let char = char_of(c);
-        if self.verbose && self.skip_blank(char)? {
-            return Ok(());
-        }
-        let node = match char {
-            '[' => self.set()?,
-            '*' | '+' | '?' | '{' => return self.repeat(char, nodes),
-            '.' => Node::Any,
-            '^' => Node::Place(super::syntax::Place::Begin),
-            '$' => Node::Place(super::syntax::Place::End),
-            '(' => {
-                let global_flags_allowed = first && nodes.is_empty();
-                let node = match self.python {
-                    Python::Two => self.group2()?,
-                    Python::Three => self.group3(global_flags_allowed)?,
-                };
-                nodes.extend(node);
-                return Ok(());
-            }
-            _ => Node::Literal(c),
-        };
-        nodes.push(node);
-        Ok(())
-    }
-
-    /// Skips a blank or a comment of `(?x)`.
-    fn skip_blank(&mut self, char: char) -> Result<bool, CompileError> {
-        if BLANKS.contains(char) {
-            return Ok(true);
-        }
-        if char != '#' {
-            return Ok(false);
-        }
-        while let Some(token) = self.scan.take()? {
-            if token.as_char() == Some('\n') {
-                break;
-            }
-        }
-        Ok(true)
-    }
-
-    /// A quantifier, whose first character is `char`, applied to the last of `nodes`.
-    fn repeat(&mut self, char: char, nodes: &mut Sequence) -> Result<(), CompileError> {
-        let bounds = match char {
-            '?' => Some((0, 1)),
-            '*' => Some((0, UNLIMITED)),
-            '+' => Some((1, UNLIMITED)),
-            _ => self.bounds()?,
-        };
-        let Some((min, max)) = bounds else {
-            nodes.push(Node::Literal(u32::from('{')));
-            return Ok(());
-        };
-        let item = match nodes.pop() {
-            None | Some(Node::Place(_)) => {
-                return Err(CompileError::Invalid("nothing to repeat"));
-            }
-            Some(Node::Repeat(_)) => return Err(CompileError::Invalid("multiple repeat")),
-            Some(item) => item,
-        };
-        let greed = if self.scan.eat('?')? {
-            Greed::Lazy
-        } else if self.python == Python::Three && self.scan.eat('+')? {
-            Greed::Possessive
-        } else {
-            Greed::Greedy
-        };
-        self.has_repeat = true;
-        let body = match (item, self.python) {
-            (Node::Group(group), Python::Three) if is_transparent(&group) => group.body,
-            (item, _) => vec![item],
-        };
-        nodes.push(Node::Repeat(Box::new(Repeat { min, max, greed, body })));
-        Ok(())
-    }
-
-    /// What follows `{` of a repeat; nothing is taken if it is none and `{` a literal.
-    fn bounds(&mut self) -> Result<Option<(u32, u32)>, CompileError> {
-        if self.scan.peek_char() == Some('}') {
-            return Ok(None);
-        }
-        let start = self.scan.position();
-        let (mut low, mut high) = (String::new(), String::new());
-        self.scan.take_while(&mut low, DIGITS, usize::MAX)?;
-        if self.scan.eat(',')? {
-            self.scan.take_while(&mut high, DIGITS, usize::MAX)?;
-        } else {
-            high.clone_from(&low);
-        }
-        if !self.scan.eat('}')? {
-            self.scan.rewind(start);
-            return Ok(None);
-        }
-        let min = if low.is_empty() { 0 } else { self.count(&low)? };
-        let max = if high.is_empty() { UNLIMITED } else { self.count(&high)? };
-        if max < min {
-            return Err(CompileError::Invalid("bad repeat interval"));
-        }
-        Ok(Some((min, max)))
-    }
-
-    fn count(&self, digits: &str) -> Result<u32, CompileError> {
-        if self.python == Python::Three && digits.len() > PYTHON3_INT_DIGITS {
-            return Err(CompileError::Crash("ValueError: too many digits"));
-        }
-        digits
-            .parse()
-            .ok()
-            .filter(|count| *count != UNLIMITED)
-            .ok_or(CompileError::Crash("OverflowError: the repetition number is too large"))
-    }
-
-    /// `[...]`, after the bracket.
-    fn set(&mut self) -> Result<Node, CompileError> {
-        let negated = self.scan.eat('^')?;
-        let mut items = Vec::new();
+    /// The whole pattern, up to a parenthesis that closes nothing. (`_parse_sub` and `_parse`,
+    /// without their recursion, but with the limit that Python's recursion has.)
+    fn nodes(&mut self) -> Result<Sequence, CompileError> {
+        let mut outer: Vec<Level> = Vec::new();
+        let mut level = Level::new(Opening::Pattern);
         loop {
-            if self.scan.peek_char() == Some(']') && !items.is_empty() {
-                self.scan.take()?;
-                break;
-            }
-            let low = self.set_member()?;
-            if !self.scan.eat('-')? {
-                items.push(low);
-                continue;
-            }
-            if self.scan.eat(']')? {
-                items.extend([low, Item::Literal(u32::from('-'))]);
-                break;
-            }
-            match (low, self.set_member()?) {
-                (Item::Literal(low), Item::Literal(high)) if low <= high => {
-                    items.push(Item::Range(low, high));
+            match self.scan.peek().map(|token| (token, token.as_char())) {
+                None if outer.is_empty() => return Ok(self.joined(level)),
+                None => return Err(UNCLOSED),
+                Some((_, Some('|'))) => self.alternative(&mut level)?,
+                Some((_, Some(')'))) => {
+                    let Some(mut parent) = outer.pop() else { return Ok(self.joined(level)) };
+                    self.scan.take()?;
+                    let node = self.close(level);
+                    parent.nodes.push(node);
+                    level = parent;
                 }
-                _ => return Err(CompileError::Invalid("bad character range")),
+                Some((_, Some('('))) => {
+                    self.scan.take()?;
+                    let first =
+                        outer.is_empty() && level.alternatives.is_empty() && level.nodes.is_empty();
+                    match self.parenthesis(first)? {
+                        Start::Nothing => {}
+                        Start::Complete(node) => level.nodes.push(node),
+                        Start::Opens(opening) => {
+                            outer.push(std::mem::replace(&mut level, Level::new(opening)));
+                            if outer.len() > limits::PATTERN_DEPTH {
+                                return Err(TOO_DEEP);
+                            }
+                        }
+                    }
+                }
+                Some((token, _)) => {
+                    self.scan.take()?;
+                    self.item(token, &mut level.nodes)?;
+                }
             }
         }
-        if self.python == Python::Three {
-            // Of a set such as `[aa]`, Python 3 makes a literal.
-            items.dedup();
-        }
-        Ok(match (items.as_slice(), negated) {
-            ([Item::Literal(c)], false) => Node::Literal(*c),
-            ([Item::Literal(c)], true) => Node::NotLiteral(*c),
-            _ => Node::Set(Box::new(SetSyntax { negated, items })),
-        })
     }
 
-    fn set_member(&mut self) -> Result<Item, CompileError> {
-        match self.scan.take()? {
-            None => Err(CompileError::Invalid("unexpected end of regular expression")),
-            Some(Token::Escape(c)) => self.set_escape(c),
-            Some(Token::Char(c)) => Ok(Item::Literal(c)),
+    /// `first`: at the very start of the pattern, where Python 3 allows global flags.
+    fn parenthesis(&mut self, first: bool) -> Result<Start, CompileError> {
+        match self.python {
+            Python::Two => self.group2(),
+            Python::Three => self.group3(first),
         }
     }
-}
 
-/// Whether a group is no more than its content.
-pub(super) fn is_transparent(group: &Group) -> bool {
-    group.index.is_none() && group.add == Modes::NONE && group.remove == Modes::NONE
-}
-
-/// Python 3 puts the content of `(?:...)` in place of the group, so that alternatives and repeats
-/// see it. Long contents stay where they are: it makes no difference to what is matched, and
-/// moving them again at each level would take time quadratic in the pattern.
-fn spliced(nodes: Sequence) -> Sequence {
-    let splices = |group: &Group| is_transparent(group) && group.body.len() <= SPLICED_NODES;
-    if !nodes.iter().any(|node| matches!(node, Node::Group(group) if splices(group))) {
-        return nodes;
+    /// A `|`.
+    fn alternative(&mut self, level: &mut Level) -> Result<(), CompileError> {
+        self.scan.take()?;
+        if matches!(level.opening, Opening::Conditional { .. }) && !level.alternatives.is_empty() {
+            return Err(CompileError::Invalid("conditional backref with more than two branches"));
+        }
+        let nodes = self.finished(std::mem::take(&mut level.nodes));
+        level.alternatives.push(nodes);
+        Ok(())
     }
-    let mut out = Sequence::with_capacity(nodes.len());
-    for node in nodes {
-        match node {
-            Node::Group(group) if splices(&group) => out.extend(group.body),
-            node => out.push(node),
+
+    /// A sequence whose last node is parsed.
+    fn finished(&self, nodes: Sequence) -> Sequence {
+        match self.python {
+            Python::Two => nodes,
+            Python::Three => spliced(nodes),
         }
     }
-    out
-}
 
-/// Two or more alternatives as one sequence: what they begin with in common moves out, and an
-/// alternation of single characters becomes a set.
-fn join_alternatives(mut alternatives: Vec<Sequence>, python: Python) -> Sequence {
-    let common = common_start(&alternatives);
-    let mut joined = Sequence::new();
-    for (i, alternative) in alternatives.iter_mut().enumerate() {
-        let start = alternative.drain(..common);
-        if i == 0 {
-            joined.extend(start);
+    /// The alternatives of a level as one sequence.
+    fn joined(&self, level: Level) -> Sequence {
+        let last = self.finished(level.nodes);
+        if level.alternatives.is_empty() {
+            return last;
+        }
+        let mut alternatives = level.alternatives;
+        alternatives.push(last);
+        join_alternatives(alternatives, self.python)
+    }
+
+    /// The node of a group whose closing parenthesis was taken.
+    fn close(&mut self, level: Level) -> Node {
+        match level.opening {
+            Opening::Conditional { group } => self.close_conditional(group, level),
+            Opening::Atomic => Node::Atomic(self.joined(level)),
+            Opening::Look { behind, negated, outer_look_behind } => {
+                self.look_behind_from = outer_look_behind;
+                let body = self.joined(level);
+                self.look(behind, negated, body)
+            }
+            Opening::Capturing(index) => {
+                let body = self.joined(level);
+                let width = self.width(&body);
+                if let Some(group) = self.groups.get_mut(index as usize) {
+                    *group = Some(width);
+                }
+                let (add, remove) = (Modes::NONE, Modes::NONE);
+                Node::Group(Box::new(Group { index: Some(index), add, remove, body, width }))
+            }
+            Opening::Plain { add, remove, outer_verbose } => {
+                if self.python == Python::Three {
+                    self.verbose = outer_verbose;
+                }
+                let body = self.joined(level);
+                let width = self.width(&body);
+                Node::Group(Box::new(Group { index: None, add, remove, body, width }))
+            }
+            // Never closed.
+            Opening::Pattern => Node::Branch(vec![self.joined(level)]),
         }
     }
-    joined.push(match merged_set(&alternatives, python) {
-        Some(set) => Node::Set(Box::new(set)),
-        None => Node::Branch(alternatives),
-    });
-    joined
-}
 
-/// How many first nodes all alternatives share.
-fn common_start(alternatives: &[Sequence]) -> usize {
-    let Some((first, others)) = alternatives.split_first() else { return 0 };
-    first
-        .iter()
-        .enumerate()
-        .take_while(|(i, node)| {
-            node.is_plain() && others.iter().all(|other| other.get(*i) == Some(node))
-        })
-        .count()
-}
-
-/// The set that stands for alternatives of one character each.
-fn merged_set(alternatives: &[Sequence], python: Python) -> Option<SetSyntax> {
-    let mut items = Vec::new();
-    for alternative in alternatives {
-        match (alternative.as_slice(), python) {
-            ([Node::Literal(c)], _) => items.push(Item::Literal(*c)),
-            ([Node::Set(set)], Python::Three) if !set.negated => items.extend(&set.items),
-            _ => return None,
-        }
+    fn close_conditional(&self, group: u32, level: Level) -> Node {
+        let last = self.finished(level.nodes);
+        let (yes, no) = match level.alternatives.into_iter().next() {
+            Some(yes) => (yes, last),
+            None => (last, Sequence::new()),
+        };
+        Node::Conditional(Box::new(Conditional { group, yes, no }))
     }
-    Some(SetSyntax { negated: false, items })
+
+    /// A look ahead or behind; a bad width is kept for the end, where Python finds it.
+    fn look(&mut self, behind: bool, negated: bool, body: Sequence) -> Node {
+        let mut back = 0;
+        if behind {
+            let width = self.width(&body);
+            self.bad_look_behind |= width.min != width.max || width.min > u64::from(u32::MAX);
+            self.wide_look_behind |= width.min > i32::MAX as u64;
+            back = width.min;
+        }
+        Node::Look(Box::new(Look { back, negated, body }))
+    }
 }
