@@ -81,22 +81,28 @@ pub fn main() -> ExitCode {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         write_stderr(&format!("mm-query: internal error at {place}\n"));
     }));
+    supervise(TIME_LIMIT, || finish(run(std::env::args_os()))).into()
+}
+
+/// Does the work in a thread, so that neither a panic nor an endless wait in it (for a disk, or
+/// for whoever should read the answer) decides how the program ends.
+fn supervise(limit: Duration, work: impl FnOnce() -> Status + Send + 'static) -> Status {
     let (sender, receiver) = mpsc::channel();
     let worker = std::thread::Builder::new().spawn(move || {
-        let status = catch_unwind(AssertUnwindSafe(|| finish(run(std::env::args_os()))));
+        let status = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal);
         // Nobody waits any more if the time was up.
-        let _ = sender.send(status.unwrap_or(Status::Internal));
+        let _ = sender.send(status);
     });
     if worker.is_err() {
         write_stderr("mm-query: cannot start a thread\n");
-        return Status::TryAgain.into();
+        return Status::TryAgain;
     }
-    match receiver.recv_timeout(TIME_LIMIT) {
-        Ok(status) => status.into(),
-        Err(mpsc::RecvTimeoutError::Disconnected) => Status::Internal.into(),
+    match receiver.recv_timeout(limit) {
+        Ok(status) => status,
+        Err(mpsc::RecvTimeoutError::Disconnected) => Status::Internal,
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            write_stderr("mm-query: no answer within 20 seconds\n");
-            Status::TryAgain.into()
+            write_stderr("mm-query: no answer in time\n");
+            Status::TryAgain
         }
     }
 }
@@ -160,4 +166,29 @@ fn write_stdout(mut text: &[u8]) -> Result<(), rustix::io::Errno> {
 /// Nobody is left to be told if this fails.
 fn write_stderr(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        let status = supervise(TIME_LIMIT, || panic!("a defect"));
+        assert_eq!(status, Status::Internal);
+    }
+
+    #[test]
+    fn the_time_limit_asks_to_try_again() {
+        let status = supervise(Duration::from_millis(1), || {
+            std::thread::sleep(Duration::from_secs(600));
+            Status::Refused
+        });
+        assert_eq!(status, Status::TryAgain);
+    }
+
+    #[test]
+    fn work_that_ends_decides() {
+        assert_eq!(supervise(TIME_LIMIT, || Status::Refused), Status::Refused);
+    }
 }
