@@ -3,29 +3,30 @@
 //! They are far above what real lists, headers and patterns need, and low enough that a query
 //! stays within its 20 seconds and a few megabytes of heap.
 
-/// Bytes of a `config.pck` that are read: a list of a million members has about 100 MB.
-pub const PICKLE_BYTES: u64 = 4 << 30;
+/// Bytes of a `config.pck` that are read: a list of a million members has about 100 MB. Opcodes
+/// take a byte or more each, so this limits their number, too.
+pub const PICKLE_BYTES: u64 = 1 << 30;
 /// Values (of any kind) materialised from one pickle: the settings asked for, not the members.
 pub const PICKLE_VALUES: usize = 1 << 18;
 /// Bytes of all strings materialised from one pickle.
 pub const PICKLE_VALUE_BYTES: usize = 4 << 20;
 /// Bytes of one string inside a pickle, skipped ones included.
-pub const PICKLE_STRING_BYTES: u64 = 1 << 30;
+pub const PICKLE_STRING_BYTES: u64 = 1 << 28;
 /// Bytes of one line (protocol 0) inside a pickle: its text strings are one line each.
 pub const PICKLE_LINE_BYTES: usize = 4 << 20;
 /// Nested marks and containers in a pickle.
 pub const PICKLE_DEPTH: usize = 1_000;
 /// Items on the pickle machine's stack (Python's pickler writes batches of 1,000).
 pub const PICKLE_STACK: u64 = 1 << 24;
-/// Opcodes executed on one pickle.
-pub const PICKLE_OPCODES: u64 = 1 << 30;
 /// Memo numbers out of sequence that one pickle may use (Python's own are in sequence).
 pub const PICKLE_LOOSE_MEMOS: usize = 1 << 16;
-/// Keys of the top-level dict: a list has about 120.
+/// Bytes (or digits) of one number in a value: converting them takes time by their square.
+pub const PICKLE_NUMBER_BYTES: usize = 4 << 10;
+/// Keys of the top-level dict: a list has about 150.
 pub const PICKLE_KEYS: usize = 1 << 12;
 /// Classes that one pickle may name by STACK_GLOBAL (each once: the memo has it afterwards).
 pub const PICKLE_CLASSES: usize = 1 << 12;
-/// Opcodes scanned again to find what memo references in wanted values refer to.
+/// Opcodes scanned again to find what memo references refer to; each search counts as 64.
 pub const PICKLE_RESCAN: u64 = 1 << 24;
 /// Rounds of building values: a second and third follow containers shared with other keys.
 pub const PICKLE_ROUNDS: usize = 8;

@@ -341,7 +341,10 @@ pub(crate) fn counted(code: u8, bytes: Vec<u8>, python: Python) -> Result<Node, 
     match opcode::string_kind(code) {
         Some(kind) => string(kind, bytes, python),
         None if code == opcode::BYTEARRAY8 => Ok(Node::Bytes(bytes)),
-        None => Ok(integer(BigInt::from_signed_bytes_le(&bytes))),
+        None => {
+            check_number(&bytes)?;
+            Ok(integer(BigInt::from_signed_bytes_le(&bytes)))
+        }
     }
 }
 
@@ -354,6 +357,13 @@ fn string(kind: StringKind, bytes: Vec<u8>, python: Python) -> Result<Node, Erro
         }
         StringKind::Str | StringKind::Bytes => Ok(Node::Bytes(bytes)),
     }
+}
+
+fn check_number(bytes: &[u8]) -> Result<(), ErrorKind> {
+    if bytes.len() > limits::PICKLE_NUMBER_BYTES {
+        return Err(ErrorKind::Limit("one number"));
+    }
+    Ok(())
 }
 
 fn integer(value: BigInt) -> Node {
@@ -376,6 +386,7 @@ pub(crate) fn simple(op: &Op<'_>, python: Python) -> Result<Node, ErrorKind> {
         (opcode::INT, Arg::Line(b"00")) => Node::Bool(false),
         (opcode::INT, Arg::Line(b"01")) => Node::Bool(true),
         (opcode::INT | opcode::LONG, Arg::Line(line)) => {
+            check_number(line)?;
             integer(text::integer(line).ok_or(ErrorKind::Number)?)
         }
         (opcode::FLOAT, Arg::Line(line)) => {

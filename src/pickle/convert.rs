@@ -86,6 +86,18 @@ impl<'n> Converter<'n> {
         }
     }
 
+    /// Whether the node is a dict in Python, too, not an instance that is shown as one.
+    pub(crate) fn is_dict(&self, id: Id) -> bool {
+        match self.node(id) {
+            Some(Node::Dict(_)) => true,
+            Some(Node::Instance(instance)) => {
+                let (module, name) = self.class(instance.class);
+                module == b"collections" && name == b"OrderedDict"
+            }
+            _ => false,
+        }
+    }
+
     fn enter(&mut self, id: Id, depth: usize) -> Result<Entered, ErrorKind> {
         self.values += 1;
         if self.values > limits::PICKLE_VALUES {
@@ -157,6 +169,9 @@ impl<'n> Converter<'n> {
         let args = self.args(&instance.args);
         let first = args.first().and_then(|id| self.node(*id));
         let (module, name) = self.class(instance.class);
+        if let Some(text) = self.encode_argument(instance) {
+            return self.encoded(text);
+        }
         let builtin = matches!(module.as_slice(), b"__builtin__" | b"builtins");
         match (builtin, name.as_slice(), first) {
             (true, b"set", Some(Node::List(items) | Node::Tuple(items))) => {
@@ -177,8 +192,10 @@ impl<'n> Converter<'n> {
                 return Ok(Shape::Atom(Value::Bytes(bytes.clone())));
             }
             (true, b"bytearray", Some(Node::Text(text))) => return self.encoded(text),
-            (false, b"encode", Some(Node::Text(text))) if module == b"_codecs" => {
-                return self.encoded(text);
+            (true, b"bytearray", Some(Node::Instance(inner))) => {
+                if let Some(text) = self.encode_argument(inner) {
+                    return self.encoded(text);
+                }
             }
             (false, b"OrderedDict", _) if module == b"collections" => {
                 let items = args.first().into_iter().chain(&instance.items).copied().collect();
@@ -197,6 +214,17 @@ impl<'n> Converter<'n> {
             }
             None => Shape::Atom(Value::None),
         })
+    }
+
+    /// The text in `_codecs.encode(text, 'latin1')`, as which Python 3 writes bytes for older
+    /// protocols.
+    fn encode_argument(&self, instance: &Instance) -> Option<&'n str> {
+        let (module, name) = self.class(instance.class);
+        let first = *self.args(&instance.args).first()?;
+        match self.node(first) {
+            Some(Node::Text(text)) if module == b"_codecs" && name == b"encode" => Some(text),
+            _ => None,
+        }
     }
 
     fn args(&self, args: &Args) -> Vec<Id> {

@@ -5,7 +5,7 @@ use std::{error, fmt, io};
 /// A pickle that could not be read.
 #[derive(Debug)]
 pub struct Error {
-    /// Bytes from the start of the pickle to the opcode that failed (or to its missing rest).
+    /// Bytes from the start of the pickle to the opcode that failed or is missing.
     pub offset: u64,
     /// What was wrong there.
     pub kind: ErrorKind,

@@ -14,6 +14,9 @@ use crate::limits;
 /// Distance of the noted places; a power of two.
 const STRIDE: u64 = 256;
 
+/// What beginning a search costs, in opcodes.
+const SEARCH: u64 = 64;
+
 /// The memo's history.
 #[derive(Debug, Default)]
 pub(crate) struct MemoLog {
@@ -25,6 +28,8 @@ pub(crate) struct MemoLog {
     gaps: bool,
     /// Rising numbers with the place of their PUT.
     places: Vec<(u64, u64)>,
+    /// Rising numbers put since the last of these places.
+    since: u64,
     /// The places of PUTs whose number was not a new highest one.
     loose: BTreeMap<u64, Vec<u64>>,
     loose_count: usize,
@@ -39,6 +44,7 @@ impl MemoLog {
     /// Notes that numbers up to `next` were put one after the other (none of them is a place
     /// that [`Self::must_note`]).
     pub(crate) fn advance(&mut self, next: u64) {
+        self.since += next - self.next;
         self.next = next;
     }
 
@@ -47,18 +53,13 @@ impl MemoLog {
         number & (STRIDE - 1) == 0
     }
 
-    /// The lowest number that can be got without a look at single numbers.
-    pub(crate) fn first(&self) -> u64 {
-        self.first.unwrap_or(u64::MAX)
-    }
-
-    /// Notes the PUT at `at`.
-    pub(crate) fn put(&mut self, number: u64, at: u64) -> Result<(), ErrorKind> {
+    /// Notes the PUT at `at`. Says whether it is the first.
+    pub(crate) fn put(&mut self, number: u64, at: u64) -> Result<bool, ErrorKind> {
         let Some(first) = self.first else {
             self.first = Some(number);
             self.next = number + 1;
             self.places.push((number, at));
-            return Ok(());
+            return Ok(true);
         };
         if number < self.next {
             self.loose_count += 1;
@@ -68,16 +69,17 @@ impl MemoLog {
             self.first = Some(first.min(number));
             self.gaps |= number < first;
             self.loose.entry(number).or_default().push(at);
-            return Ok(());
+            return Ok(false);
         }
         let passed = number > self.next;
         self.gaps |= passed;
-        let far = self.places.last().is_none_or(|(last, _)| number / STRIDE > last / STRIDE);
-        if far {
+        self.since += 1;
+        if self.since >= STRIDE {
             self.places.push((number, at));
+            self.since = 0;
         }
         self.next = number + 1;
-        Ok(())
+        Ok(false)
     }
 
     /// The number that MEMOIZE uses: how many are put.
@@ -138,6 +140,7 @@ impl<'l> Finder<'l> {
         number: u64,
         before: u64,
     ) -> Result<Option<Place>, Error> {
+        self.spend(before, SEARCH)?;
         let loose = self.log.loose_before(number, before);
         let found = match loose {
             Some(put) => self.before(window, put)?,
@@ -146,10 +149,10 @@ impl<'l> Finder<'l> {
         Ok(found.filter(|place| place.put < before))
     }
 
-    fn spend(&mut self, at: u64) -> Result<(), Error> {
+    fn spend(&mut self, at: u64, opcodes: u64) -> Result<(), Error> {
         *self.budget = self
             .budget
-            .checked_sub(1)
+            .checked_sub(opcodes)
             .ok_or_else(|| Error::new(at, ErrorKind::Limit("memo references")))?;
         Ok(())
     }
@@ -163,7 +166,7 @@ impl<'l> Finder<'l> {
         let mut cursor = self.start(number);
         let mut made = cursor.at;
         loop {
-            self.spend(cursor.at)?;
+            self.spend(cursor.at, 1)?;
             let op = window.op(cursor.at)?;
             let at = op.at;
             match opcode::effect(op.code) {
@@ -212,13 +215,14 @@ impl<'l> Finder<'l> {
         window: &mut Window<'_, R>,
         until: u64,
     ) -> Result<[Option<u64>; 2], Error> {
+        self.spend(until, SEARCH)?;
         let places = &self.log.places;
         // The place before the nearest one: two opcodes have to lie between.
         let index = places.partition_point(|(_, at)| *at < until).saturating_sub(2);
         let mut at = if index == 0 { 0 } else { places.get(index).map_or(0, |place| place.1) };
         let mut last = [None, None];
         while at < until {
-            self.spend(at)?;
+            self.spend(at, 1)?;
             let op = window.op(at)?;
             if !matches!(opcode::effect(op.code), Effect::Put | Effect::Nothing) {
                 last = [last[1], Some(at)];
@@ -238,7 +242,7 @@ pub(crate) fn put_number(op: &Op<'_>) -> Option<u64> {
 pub(crate) fn memo_number(op: &Op<'_>) -> Option<u64> {
     match op.arg {
         Arg::Number(number) => Some(number),
-        Arg::Line(line) => text::integer(line)?.try_into().ok().filter(|n| *n < u64::MAX),
+        Arg::Line(line) => text::memo_number(line).filter(|n| *n < u64::MAX),
         _ => None,
     }
 }

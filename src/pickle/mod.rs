@@ -37,6 +37,7 @@ mod opcode;
 mod pick;
 mod skim;
 mod source;
+mod strings;
 mod text;
 mod track;
 mod walk;

@@ -43,7 +43,7 @@ pub(super) fn pick<R: ReadAt + ?Sized>(
     capacity: usize,
 ) -> Result<Picked, Error> {
     let mut names: Vec<&str> = request.keys.iter().chain(request.dicts).copied().collect();
-    names.sort_unstable();
+    names.sort_unstable_by_key(|name| (name.len(), *name));
     names.dedup();
     let mut window = Window::new(source, capacity);
     let survey = Walk::new(source, request, &names).run(&mut window)?;
@@ -236,7 +236,12 @@ fn enter(
                 picked.values.insert(key.to_owned(), value);
             }
             Purpose::Whole(key) => {
-                let dict = look_up(&value, request.addresses, python);
+                let dict = match value {
+                    Value::Dict(dict) if converter.is_dict(*id) => {
+                        look_up(&dict, request.addresses, python)
+                    }
+                    _ => Dict::NotADict,
+                };
                 picked.dicts.insert(key.to_owned(), dict);
             }
             Purpose::Entry(key, address) => {
@@ -252,9 +257,8 @@ fn enter(
     Ok(())
 }
 
-/// Looks the addresses up in a value that was built as a whole.
-fn look_up(value: &Value, addresses: &[PyStr], python: Python) -> Dict {
-    let Value::Dict(dict) = value else { return Dict::NotADict };
+/// Looks the addresses up in a dict that was built as a whole.
+fn look_up(dict: &BTreeMap<HashableValue, Value>, addresses: &[PyStr], python: Python) -> Dict {
     let find = |address: &PyStr| {
         let bytes = address.as_bytes().to_vec();
         let text = String::from_utf8(bytes.clone()).ok();

@@ -8,13 +8,16 @@ use super::walk::Walk;
 use crate::limits;
 use crate::python::text::PyStr;
 
-/// Tells most strings and memo numbers that cannot be an address asked for from the others.
+/// Tells the strings and memo numbers that may be an address asked for from all others.
 #[derive(Debug, Clone)]
-pub(crate) struct Filter {
-    /// A bit for every [`fingerprint`] of an address.
-    strings: [u64; 4],
-    /// A bit for every memo number of an address, modulo 64.
-    memos: u64,
+pub(crate) struct Filter<'r> {
+    addresses: &'r [PyStr],
+    /// A bit for every length below [`SAMPLE`] that an address has.
+    short: u32,
+    /// A bit for the [`fingerprint`] of every other address.
+    long: [u64; 4],
+    /// A bit for every memo number of an address, modulo 1,024.
+    memos: [u64; 16],
     /// Bytes of the longest string that the walk wants to see.
     longest: u64,
 }
@@ -22,25 +25,28 @@ pub(crate) struct Filter {
 /// Keys and class names are not longer.
 const LONGEST_NAME: u64 = 255;
 
-impl Filter {
-    pub(crate) fn new(addresses: &[PyStr]) -> Self {
-        let mut filter = Filter { strings: [0; 4], memos: 0, longest: LONGEST_NAME };
+/// How many bytes of a string its [`fingerprint`] is made of: members' addresses are often
+/// equally long and begin alike.
+const SAMPLE: usize = 16;
+
+impl<'r> Filter<'r> {
+    pub(crate) fn new(addresses: &'r [PyStr]) -> Self {
+        let longest = addresses.iter().map(|address| address.as_bytes().len() as u64).max();
+        let longest = longest.unwrap_or(0).max(LONGEST_NAME);
+        let mut filter = Filter { addresses, short: 0, long: [0; 4], memos: [0; 16], longest };
         for address in addresses {
             let bytes = address.as_bytes();
-            filter.longest = filter.longest.max(bytes.len() as u64);
-            match bytes {
-                [first, second, ..] => filter.set(fingerprint(bytes.len(), *first, *second)),
-                // What follows so short a string in the pickle is unknown.
-                _ => filter.strings = [u64::MAX; 4],
+            match bytes.first_chunk::<SAMPLE>() {
+                None => filter.short |= 1 << bytes.len(),
+                Some(start) => {
+                    let bit = fingerprint(bytes.len(), *start);
+                    if let Some(word) = filter.long.get_mut(usize::from(bit >> 6)) {
+                        *word |= 1 << (bit & 63);
+                    }
+                }
             }
         }
         filter
-    }
-
-    fn set(&mut self, bit: u8) {
-        if let Some(word) = self.strings.get_mut(usize::from(bit >> 6)) {
-            *word |= 1 << (bit & 63);
-        }
     }
 
     /// Bytes of the longest string that the walk wants to see.
@@ -48,27 +54,43 @@ impl Filter {
         self.longest
     }
 
-    /// From now on the memo has an address under `number`.
+    /// From now on the memo has an address under `number`, or that number needs care.
     pub(crate) fn memo(&mut self, number: u64) {
-        self.memos |= 1 << (number & 63);
+        if let Some(word) = self.memos.get_mut((number >> 6 & 15) as usize) {
+            *word |= 1 << (number & 63);
+        }
     }
 
-    fn may_be_address(&self, len: usize, first: u8, second: u8) -> bool {
-        let bit = fingerprint(len, first, second);
-        let [a, b, c, d] = self.strings;
-        let word = match bit >> 6 {
-            0 => a,
-            1 => b,
-            2 => c,
-            _ => d,
-        };
-        word >> (bit & 63) & 1 != 0
+    /// Whether the memo may have an address under `number`.
+    fn may_be_memo(&self, number: u64) -> bool {
+        let word = self.memos.get((number >> 6 & 15) as usize).copied().unwrap_or(0);
+        word >> (number & 63) & 1 != 0
+    }
+
+    /// Whether a string may be an address; `start` are its first bytes and what follows them.
+    #[inline(always)]
+    fn may_be_address(&self, len: usize, start: [u8; SAMPLE]) -> bool {
+        if len < SAMPLE {
+            return self.short >> len & 1 != 0;
+        }
+        let bit = fingerprint(len, start);
+        self.long.get(usize::from(bit >> 6)).is_none_or(|word| word >> (bit & 63) & 1 != 0)
+    }
+
+    /// Whether a string is an address, or lies partly outside of the window.
+    #[cold]
+    fn is_address(&self, body: Option<&[u8]>) -> bool {
+        body.is_none_or(|body| self.addresses.iter().any(|address| address.as_bytes() == body))
     }
 }
 
-/// A hash of a string's length and first two bytes.
-fn fingerprint(len: usize, first: u8, second: u8) -> u8 {
-    (len as u8).wrapping_mul(29) ^ first ^ second.wrapping_mul(37)
+/// A hash of a string's length and first bytes.
+#[inline(always)]
+fn fingerprint(len: usize, start: [u8; SAMPLE]) -> u8 {
+    let start = u128::from_le_bytes(start);
+    let (low, high) = (start as u64, (start >> 64) as u64);
+    let mixed = low ^ high.rotate_left(29) ^ len as u64;
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8
 }
 
 impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
@@ -77,13 +99,16 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
     pub(super) fn skim(&mut self, window: &mut Window<'s, R>, mut at: u64) -> Result<u64, Error> {
         while self.may_skim() {
             let bytes = window.bytes();
-            let Some(start) = at.checked_sub(window.base()).and_then(|s| usize::try_from(s).ok())
-            else {
-                return Ok(at);
-            };
-            let stop = self.skim_bytes(bytes, start);
-            at += (stop - start) as u64;
-            if stop + PADDING <= bytes.len() || window.at_end() {
+            let start = at.checked_sub(window.base()).and_then(|from| usize::try_from(from).ok());
+            // A string may have ended beyond the window.
+            if let Some(start) = start.filter(|start| *start <= bytes.len()) {
+                let stop = self.skim_bytes(bytes, start);
+                at += (stop - start) as u64;
+                if stop + PADDING <= bytes.len() {
+                    return Ok(at);
+                }
+            }
+            if window.at_end() {
                 return Ok(at);
             }
             if self.depth > limits::PICKLE_STACK {
@@ -97,133 +122,191 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
     /// Passes over opcodes of `bytes`; stops at the first that needs more care, or within
     /// [`PADDING`] bytes of the end or beyond it.
     fn skim_bytes(&mut self, bytes: &[u8], start: usize) -> usize {
-        let watched = self.watched();
-        let mut pos = start;
-        let mut depth = self.depth;
-        let mut fence = self.marks.last().copied().unwrap_or(0);
-        let mut next = self.memo.next();
-        let first = self.memo.first();
-        let longest = self.filter.longest();
-        let mut count = 0_u64;
-        while let Some(head) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<PADDING>) {
-            let [code, a, b, c, d, e, f, ..] = *head;
-            match code {
+        let mut run = Run {
+            rest: bytes.get(start..).unwrap_or_default(),
+            beyond: 0,
+            filter: &self.filter,
+            watched: self.watched(),
+            depth: self.depth,
+            fence: self.marks.last().copied().unwrap_or(0),
+            next: self.memo.next(),
+        };
+        while let Some(head) = run.rest.first_chunk::<PADDING>() {
+            let [code, short, ..] = *head;
+            let passed = match code {
                 SHORT_BINSTRING | SHORT_BINUNICODE | SHORT_BINBYTES => {
-                    let len = usize::from(a);
-                    if self.filter.may_be_address(len, b, c) {
-                        break;
-                    }
-                    depth += 1;
-                    pos += 2 + len;
+                    run.string::<2>(head, usize::from(short))
                 }
-                BINUNICODE | BINSTRING | BINBYTES => {
-                    let len = u32::from_le_bytes([a, b, c, d]);
-                    if u64::from(len) > longest || self.filter.may_be_address(len as usize, e, f) {
-                        break;
-                    }
-                    depth += 1;
-                    pos += 5 + len as usize;
+                LONG_BINGET => run.long_get(head),
+                LONG_BINPUT => run.put(long(head), 5),
+                BINGET => run.get(u64::from(short), 2),
+                BINPUT => run.put(u64::from(short), 2),
+                BININT1 => run.push(2),
+                BININT2 => run.push(3),
+                BININT => run.push(5),
+                BINFLOAT => run.push(9),
+                NONE | NEWTRUE | NEWFALSE | EMPTY_DICT | EMPTY_LIST | EMPTY_TUPLE => run.push(1),
+                BINUNICODE | BINSTRING | BINBYTES if long(head) <= LONGEST_NAME => {
+                    run.string::<5>(head, long(head) as usize)
                 }
-                LONG_BINPUT => {
-                    let number = u64::from(u32::from_le_bytes([a, b, c, d]));
-                    if number != next || MemoLog::must_note(number) || depth <= fence {
-                        break;
-                    }
-                    next += 1;
-                    pos += 5;
-                }
-                BINPUT => {
-                    if u64::from(a) != next || MemoLog::must_note(next) || depth <= fence {
-                        break;
-                    }
-                    next += 1;
-                    pos += 2;
-                }
-                LONG_BINGET => {
-                    let number = u64::from(u32::from_le_bytes([a, b, c, d]));
-                    if number >= next
-                        || number < first
-                        || self.filter.memos >> (number & 63) & 1 != 0
-                    {
-                        break;
-                    }
-                    depth += 1;
-                    pos += 5;
-                }
-                BINGET => {
-                    let number = u64::from(a);
-                    if number >= next
-                        || number < first
-                        || self.filter.memos >> (number & 63) & 1 != 0
-                    {
-                        break;
-                    }
-                    depth += 1;
-                    pos += 2;
-                }
-                BININT1 => {
-                    depth += 1;
-                    pos += 2;
-                }
-                BININT2 => {
-                    depth += 1;
-                    pos += 3;
-                }
-                BININT => {
-                    depth += 1;
-                    pos += 5;
-                }
-                BINFLOAT => {
-                    depth += 1;
-                    pos += 9;
-                }
-                NONE | NEWTRUE | NEWFALSE | EMPTY_DICT | EMPTY_LIST | EMPTY_TUPLE => {
-                    depth += 1;
-                    pos += 1;
-                }
-                MARK => {
-                    if self.marks.len() >= limits::PICKLE_DEPTH {
-                        break;
-                    }
-                    self.marks.push(depth);
-                    fence = depth;
-                    pos += 1;
-                }
-                SETITEMS | APPENDS | TUPLE | OBJ => {
-                    let [.., below, mark] = self.marks.as_slice() else { break };
-                    let (below, mark) = (*below, *mark);
-                    let made = matches!(code, TUPLE | OBJ);
-                    let odd = code == SETITEMS && (depth - mark) & 1 == 1;
-                    let poor = if code == OBJ { depth == mark } else { !made && mark <= below };
-                    if odd || poor || mark <= watched || self.marks.len() < 3 {
-                        break;
-                    }
-                    self.marks.pop();
-                    depth = mark + u64::from(made);
-                    fence = below;
-                    pos += 1;
-                }
-                BUILD | APPEND => {
-                    if depth - fence < 2 || depth - 1 <= watched {
-                        break;
-                    }
-                    depth -= 1;
-                    pos += 1;
-                }
-                REDUCE => {
-                    if depth - fence < 2 || depth - 1 <= watched {
-                        break;
-                    }
-                    depth -= 1;
-                    pos += 1;
-                }
-                _ => break,
+                MARK => run.mark(&mut self.marks),
+                SETITEMS | APPENDS | TUPLE | OBJ => run.close(code, &mut self.marks),
+                BUILD | APPEND | REDUCE => run.take_one(),
+                _ => false,
+            };
+            if !passed {
+                break;
             }
-            count += 1;
         }
+        let stop = bytes.len() - run.rest.len() + run.beyond;
+        let (depth, next) = (run.depth, run.next);
         self.depth = depth;
         self.memo.advance(next);
-        self.opcodes += count;
-        pos
+        stop
+    }
+}
+
+/// The four-byte number after an opcode.
+#[inline(always)]
+fn long<const COUNT: usize>(head: &[u8; COUNT]) -> u64 {
+    let number = head.get(1..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+    u64::from(u32::from_le_bytes(number))
+}
+
+/// The part of the walk's state that the fast part needs, to be held in registers.
+///
+/// Every method executes one opcode, or does nothing and says so. The depth cannot overflow:
+/// every opcode adds at most 1 to it.
+struct Run<'b, 'r> {
+    /// What is still to be passed over.
+    rest: &'b [u8],
+    /// How far a string reaches beyond `rest`.
+    beyond: usize,
+    filter: &'b Filter<'r>,
+    /// A depth that the stack must stay above.
+    watched: u64,
+    depth: u64,
+    /// The depth below the last mark.
+    fence: u64,
+    /// The memo number that a PUT in sequence has.
+    next: u64,
+}
+
+impl Run<'_, '_> {
+    #[inline(always)]
+    fn pass(&mut self, width: usize) -> bool {
+        match self.rest.get(width..) {
+            Some(rest) => self.rest = rest,
+            None => {
+                self.beyond = width - self.rest.len();
+                self.rest = &[];
+            }
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn push(&mut self, width: usize) -> bool {
+        self.depth = self.depth.wrapping_add(1);
+        self.pass(width)
+    }
+
+    /// A string whose opcode and length take `HEAD` bytes, and what often follows one.
+    #[inline(always)]
+    fn string<const HEAD: usize>(&mut self, head: &[u8; PADDING], len: usize) -> bool {
+        let start = head.get(HEAD..).and_then(|rest| rest.first_chunk());
+        if self.filter.may_be_address(len, start.copied().unwrap_or_default())
+            && self.filter.is_address(self.rest.get(HEAD..HEAD + len))
+        {
+            return false;
+        }
+        self.push(HEAD.wrapping_add(len));
+        if let Some(tail) = self.rest.first_chunk::<8>()
+            && let [LONG_BINPUT, _, _, _, _, after, ..] = tail
+            && long(tail) == self.next
+            && !MemoLog::must_note(self.next)
+        {
+            self.next = self.next.wrapping_add(1);
+            if *after == BININT1 {
+                return self.push(7);
+            }
+            return self.pass(5);
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn put(&mut self, number: u64, width: usize) -> bool {
+        if number != self.next || MemoLog::must_note(number) || self.depth <= self.fence {
+            return false;
+        }
+        self.next = self.next.wrapping_add(1);
+        self.pass(width)
+    }
+
+    #[inline(always)]
+    fn get(&mut self, number: u64, width: usize) -> bool {
+        if number >= self.next || self.filter.may_be_memo(number) {
+            return false;
+        }
+        self.push(width)
+    }
+
+    /// A memo reference by a long number, and the small values that often follow one.
+    #[inline(always)]
+    fn long_get(&mut self, head: &[u8; PADDING]) -> bool {
+        if !self.get(long(head), 5) {
+            return false;
+        }
+        match head {
+            [_, _, _, _, _, BINGET, number, ..] => {
+                self.get(u64::from(*number), 2);
+            }
+            [_, _, _, _, _, BININT2, ..] => {
+                self.push(3);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn mark(&mut self, marks: &mut Vec<u64>) -> bool {
+        if marks.len() >= limits::PICKLE_DEPTH {
+            return false;
+        }
+        marks.push(self.depth);
+        self.fence = self.depth;
+        self.pass(1)
+    }
+
+    /// Takes all items above the last mark.
+    #[inline(always)]
+    fn close(&mut self, code: u8, marks: &mut Vec<u64>) -> bool {
+        let [_, .., below, mark] = *marks.as_slice() else { return false };
+        let items = self.depth - mark;
+        let possible = match code {
+            TUPLE => true,
+            OBJ => items > 0,
+            SETITEMS => items & 1 == 0 && mark > below,
+            _ => mark > below,
+        };
+        if !possible || mark <= self.watched {
+            return false;
+        }
+        marks.pop();
+        self.depth = if matches!(code, TUPLE | OBJ) { mark + 1 } else { mark };
+        self.fence = below;
+        self.pass(1)
+    }
+
+    /// Takes the top of the stack and changes or replaces the item below it.
+    #[inline(always)]
+    fn take_one(&mut self) -> bool {
+        if self.depth - self.fence < 2 || self.depth - 1 <= self.watched {
+            return false;
+        }
+        self.depth -= 1;
+        self.pass(1)
     }
 }

@@ -38,7 +38,7 @@ impl ReadAt for [u8] {
 }
 
 /// Zero bytes behind the last one read, so that the walk may look at a whole opcode at once.
-pub(crate) const PADDING: usize = 16;
+pub(crate) const PADDING: usize = 24;
 
 /// A part of a source, held in memory.
 pub(crate) struct Window<'s, R: ?Sized> {
@@ -128,7 +128,10 @@ impl<'s, R: ReadAt + ?Sized> Window<'s, R> {
     }
 
     fn fill(&mut self, offset: u64, want: usize) -> Result<(), Error> {
-        if self.buffer.len() < want + PADDING {
+        if self.buffer.is_empty() {
+            // Zeros from the system, which costs nothing for the part that stays unused.
+            self.buffer = vec![0; want + PADDING];
+        } else if self.buffer.len() < want + PADDING {
             self.buffer.resize(want + PADDING, 0);
         }
         let kept = self.keep(offset, want);

@@ -146,6 +146,11 @@ pub(crate) fn integer(line: &[u8]) -> Option<BigInt> {
     BigInt::parse_bytes(line, 10)
 }
 
+/// A memo number as PUT and GET write it.
+pub(crate) fn memo_number(line: &[u8]) -> Option<u64> {
+    str::from_utf8(line).ok()?.trim_ascii().parse().ok()
+}
+
 /// A float as FLOAT writes it (`repr`, with `inf` and `nan`).
 pub(crate) fn float(line: &[u8]) -> Option<f64> {
     str::from_utf8(line).ok()?.trim_ascii().parse().ok()

@@ -1,5 +1,8 @@
 //! Keys on the walk's stack whose values are still being read.
 
+use super::error::ErrorKind;
+use crate::limits;
+
 /// A part of the pickle: from the first byte to the one after the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -91,8 +94,12 @@ impl<T> Track<T> {
     }
 
     /// A key was pushed to `slot`.
-    pub(crate) fn open(&mut self, slot: u64, here: Here, tag: T) {
+    pub(crate) fn open(&mut self, slot: u64, here: Here, tag: T) -> Result<(), ErrorKind> {
+        if self.open.len() >= limits::PICKLE_KEYS {
+            return Err(ErrorKind::Limit("keys"));
+        }
         self.open.push(Open { slot, value: here.empty(), shape: Shape::Plain, tag });
+        Ok(())
     }
 
     /// An item was pushed to `slot`.
@@ -128,7 +135,8 @@ impl<T> Track<T> {
                 return true;
             }
         } else if key.slot + 1 == depth {
-            key.value = here.empty();
+            // A value was dropped. What is in it may still be got from the memo.
+            key.value.end = here.end;
             key.shape = Shape::Plain;
             return true;
         }

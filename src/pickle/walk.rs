@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use super::classes;
+use super::Request;
 use super::error::{Error, ErrorKind};
-use super::memo::{Finder, MemoLog, memo_number, put_number};
-use super::opcode::{self, Effect, StringKind};
+use super::memo::MemoLog;
+use super::opcode::{self, Effect};
 use super::skim::Filter;
 use super::source::{Arg, Op, ReadAt, Window};
-use super::text;
 use super::track::{Here, Left, Shape, Span, Track};
-use super::{Request, same_string};
 use crate::limits;
 use crate::python::Python;
 
@@ -45,11 +43,11 @@ pub(crate) struct Item {
 
 /// A key of the top-level dict.
 #[derive(Debug)]
-struct Key {
-    name: Option<usize>,
+pub(super) struct Key {
+    pub(super) name: Option<usize>,
     /// Whether addresses are to be looked up in its value.
-    lookup: bool,
-    found: BTreeMap<usize, Span>,
+    pub(super) lookup: bool,
+    pub(super) found: BTreeMap<usize, Span>,
 }
 
 /// What the item at the bottom of the stack is.
@@ -61,7 +59,7 @@ enum Root {
 }
 
 /// How to go on after a step.
-enum Flow {
+pub(super) enum Flow {
     Next,
     /// The opcode's string must be in the window first.
     Fetch,
@@ -70,30 +68,29 @@ enum Flow {
 
 /// The state of a walk.
 pub(crate) struct Walk<'r, 's, R: ?Sized> {
-    source: &'s R,
-    request: &'r Request<'r>,
-    names: &'r [&'r str],
-    pub(super) filter: Filter,
+    pub(super) source: &'s R,
+    pub(super) request: &'r Request<'r>,
+    pub(super) names: &'r [&'r str],
+    pub(super) filter: Filter<'r>,
     /// Items on the stack.
     pub(super) depth: u64,
     /// For every mark the number of items below it.
     pub(super) marks: Vec<u64>,
     pub(super) memo: MemoLog,
-    pub(super) opcodes: u64,
     root: Root,
     /// Keys of the top-level dict.
-    keys: Track<Key>,
+    pub(super) keys: Track<Key>,
     /// Keys, by number of the address, of the dict that is the value of the last of `keys`.
-    hits: Track<usize>,
+    pub(super) hits: Track<usize>,
     items: Vec<Item>,
-    python: Option<Python>,
-    foreign_class: Option<String>,
+    pub(super) python: Option<Python>,
+    pub(super) foreign_class: Option<String>,
     /// The address that was pushed last, and where its opcode (or PUT) ended.
-    last_address: Option<(u64, usize)>,
+    pub(super) last_address: Option<(u64, usize)>,
     /// Memo numbers of addresses.
-    addresses: BTreeMap<u64, usize>,
-    classes: usize,
-    rescan: u64,
+    pub(super) addresses: BTreeMap<u64, usize>,
+    pub(super) classes: usize,
+    pub(super) rescan: u64,
 }
 
 impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
@@ -107,7 +104,6 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
             depth: 0,
             marks: Vec::new(),
             memo: MemoLog::default(),
-            opcodes: 0,
             root: Root::Nothing,
             keys: Track::default(),
             hits: Track::default(),
@@ -170,10 +166,6 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
 
     /// Executes one opcode.
     fn step(&mut self, op: &Op<'_>, window: &Window<'s, R>) -> Result<Flow, Stopped> {
-        self.opcodes += 1;
-        if self.opcodes > limits::PICKLE_OPCODES {
-            return Err(ErrorKind::Limit("opcodes").into());
-        }
         if self.depth > limits::PICKLE_STACK {
             return Err(ErrorKind::Limit("the stack").into());
         }
@@ -213,7 +205,7 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
     }
 
     /// Fails if fewer than `count` items lie above the last mark.
-    fn need(&self, count: u64) -> Result<(), ErrorKind> {
+    pub(super) fn need(&self, count: u64) -> Result<(), ErrorKind> {
         if self.depth - self.fence() < count { Err(ErrorKind::StackUnderflow) } else { Ok(()) }
     }
 
@@ -242,7 +234,7 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
         self.need(count + 1)?;
         let depth = self.depth - count;
         if op.code == opcode::SETITEM {
-            self.commit(depth - 1, depth);
+            self.commit(depth - 1, depth)?;
         }
         self.settle(depth, op.end, Left::Changed);
         Ok(())
@@ -254,7 +246,7 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
         match op.code {
             opcode::DICT => {
                 check_pairs(self.depth - mark)?;
-                self.commit(mark, mark);
+                self.commit(mark, mark)?;
                 shape = Shape::Dict;
             }
             opcode::INST => self.class(op),
@@ -273,7 +265,7 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
         }
         if op.code == opcode::SETITEMS {
             check_pairs(self.depth - mark)?;
-            self.commit(mark - 1, mark);
+            self.commit(mark - 1, mark)?;
         }
         self.settle(mark, op.end, Left::Changed);
         Ok(())
@@ -289,165 +281,12 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
         Ok(())
     }
 
-    fn push(&mut self, op: &Op<'_>, window: &Window<'s, R>) -> Result<Flow, Stopped> {
-        let Some(kind) = opcode::string_kind(op.code) else {
-            if op.code == opcode::GLOBAL {
-                self.class(op);
-            }
-            self.pushed(op.end, shape(op.code));
-            return Ok(Flow::Next);
-        };
-        let line;
-        let body = match op.arg {
-            Arg::Body { len, .. } if len > self.filter.longest() => None,
-            Arg::Body { start, len } => match window.slice(start, len) {
-                Some(body) => Some(body),
-                None => return Ok(Flow::Fetch),
-            },
-            Arg::Line(text) => {
-                line = line_body(text, kind)?;
-                Some(line.as_slice())
-            }
-            _ => None,
-        };
-        self.string(op.end, kind, body);
-        Ok(Flow::Next)
-    }
-
-    /// Pushes a string; `body` is `None` if it is too long to be anything asked for.
-    fn string(&mut self, end: u64, kind: StringKind, body: Option<&[u8]>) {
-        let key = self.is_key_place();
-        let slot = self.depth;
-        self.pushed(end, Shape::Plain);
-        let text = if kind == StringKind::Text { Python::Three } else { Python::Two };
-        let python = self.python.unwrap_or(text);
-        let address = body.and_then(|body| {
-            self.request.addresses.iter().position(|a| same_string(a, kind, body, python))
-        });
-        self.address(slot, end, address);
-        if key {
-            self.open_key(slot, end, kind, body);
-        }
-    }
-
-    /// A string was pushed that is this address, or none.
-    fn address(&mut self, slot: u64, end: u64, address: Option<usize>) {
-        self.last_address = address.map(|address| (end, address));
-        let Some(address) = address else { return };
-        // The address may be a key of the value that the last key has. It will also count as a
-        // top-level key if there is no mark between them (one entry, SETITEM), until it is used.
-        let here = self.here(end);
-        if let Some(key) = self.keys.last_mut()
-            && key.tag.lookup
-            && slot > key.slot
-        {
-            self.hits.open(slot, here, address);
-        }
-    }
-
-    /// Whether the next item may be a key of the top-level dict.
-    fn is_key_place(&self) -> bool {
-        match self.marks.as_slice() {
-            [] => self.depth % 2 == 1,
-            [mark] => *mark <= 1 && (self.depth - mark).is_multiple_of(2),
-            _ => false,
-        }
-    }
-
-    fn open_key(&mut self, slot: u64, end: u64, kind: StringKind, body: Option<&[u8]>) {
-        let python = if kind == StringKind::Text { Python::Three } else { Python::Two };
-        self.python.get_or_insert(python);
-        let name = body
-            .and_then(|body| self.names.binary_search_by(|name| name.as_bytes().cmp(body)).ok());
-        let lookup = name
-            .and_then(|name| self.names.get(name))
-            .is_some_and(|name| self.request.dicts.contains(name));
-        self.keys.open(slot, self.here(end), Key { name, lookup, found: BTreeMap::new() });
-    }
-
-    fn get(&mut self, op: &Op<'_>) -> Result<(), Stopped> {
-        let number = memo_number(op).ok_or(ErrorKind::Number)?;
-        if !self.memo.knows(number) {
-            return Err(ErrorKind::Memo(number).into());
-        }
-        let slot = self.depth;
-        let key = self.is_key_place();
-        self.pushed(op.end, Shape::Unknown);
-        let address = self.addresses.get(&number).copied();
-        self.address(slot, op.end, address);
-        if key && let Some((kind, body)) = self.string_at(number, op.at)? {
-            self.open_key(slot, op.end, kind, Some(&body));
-        }
-        Ok(())
-    }
-
-    /// The string that the memo had under `number` at `at`, if it is a string of a key's length.
-    fn string_at(
-        &mut self,
-        number: u64,
-        at: u64,
-    ) -> Result<Option<(StringKind, Vec<u8>)>, Stopped> {
-        let mut window = Window::new(self.source, RESCAN_WINDOW);
-        let mut finder = Finder::new(&self.memo, &mut self.rescan);
-        let Some(place) = finder.find(&mut window, number, at)? else {
-            return Err(ErrorKind::Memo(number).into());
-        };
-        self.read_string(&mut window, place.made)
-    }
-
-    /// The string that the opcode at `at` pushes, if it is one of a key's length.
-    fn read_string(
-        &self,
-        window: &mut Window<'s, R>,
-        at: u64,
-    ) -> Result<Option<(StringKind, Vec<u8>)>, Stopped> {
-        let op = window.op(at)?;
-        let Some(kind) = opcode::string_kind(op.code) else { return Ok(None) };
-        let body = match op.arg {
-            Arg::Body { len, .. } if len > self.filter.longest() => return Ok(None),
-            Arg::Body { start, len } => {
-                window.copy(start, usize::try_from(len).unwrap_or(usize::MAX))?
-            }
-            Arg::Line(line) => line_body(line, kind)?,
-            _ => return Ok(None),
-        };
-        Ok(Some((kind, body)))
-    }
-
-    fn put(&mut self, op: &Op<'_>) -> Result<(), ErrorKind> {
-        self.need(1)?;
-        let number = match put_number(op) {
-            Some(number) => number,
-            None if op.code == opcode::MEMOIZE => self.memo.memoize()?,
-            None => return Err(ErrorKind::Number),
-        };
-        self.memo.put(number, op.at)?;
-        match self.last_address.filter(|(end, _)| *end == op.at) {
-            Some((_, address)) => {
-                self.last_address = Some((op.end, address));
-                self.addresses.insert(number, address);
-                self.filter.memo(number);
-                if self.addresses.len() > limits::PICKLE_LOOSE_MEMOS {
-                    return Err(ErrorKind::Limit("copies of one address"));
-                }
-            }
-            None => {
-                self.addresses.remove(&number);
-            }
-        }
-        let top = self.depth - 1;
-        let here = self.here(op.end);
-        self.keys.memoized(top, here);
-        self.hits.memoized(top, here);
-        Ok(())
-    }
-
-    fn here(&self, end: u64) -> Here {
+    pub(super) fn here(&self, end: u64) -> Here {
         Here { end, memo: self.memo.next() }
     }
 
     /// An item was pushed.
-    fn pushed(&mut self, end: u64, shape: Shape) {
+    pub(super) fn pushed(&mut self, end: u64, shape: Shape) {
         let slot = self.depth;
         if slot == 0 {
             self.root = if shape == Shape::Dict { Root::Dict } else { Root::Other };
@@ -481,7 +320,7 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
     }
 
     /// The items from slot `first` on become keys and values of the dict in slot `dict`.
-    fn commit(&mut self, dict: u64, first: u64) {
+    fn commit(&mut self, dict: u64, first: u64) -> Result<(), ErrorKind> {
         if dict == 0 {
             let items = &mut self.items;
             items.extend(self.keys.take(first).map(|key| Item {
@@ -490,62 +329,24 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
                 shape: key.shape,
                 found: key.tag.found,
             }));
-            return;
+            if self.items.len() > limits::PICKLE_KEYS {
+                return Err(ErrorKind::Limit("keys"));
+            }
+            return Ok(());
         }
         if self.hits.is_empty() {
-            return;
+            return Ok(());
         }
         if let Some(key) = self.keys.at_mut(dict - 1) {
             let found = &mut key.tag.found;
             found.extend(self.hits.take(first).map(|hit| (hit.tag, hit.value)));
-        }
-    }
-
-    /// Notes the class that GLOBAL or INST names.
-    fn class(&mut self, op: &Op<'_>) {
-        if let Arg::Lines(module, name) = op.arg {
-            self.note_class(module, name);
-        }
-    }
-
-    fn note_class(&mut self, module: &[u8], name: &[u8]) {
-        if self.foreign_class.is_none() {
-            let python = self.python.unwrap_or(Python::Two);
-            self.foreign_class = classes::foreign(module, name, python);
-        }
-    }
-
-    /// Notes the class that the two strings on top of the stack name.
-    fn stack_global(&mut self, at: u64) -> Result<(), Stopped> {
-        if self.foreign_class.is_some() {
-            return Ok(());
-        }
-        self.classes += 1;
-        if self.classes > limits::PICKLE_CLASSES {
-            return Err(ErrorKind::Limit("classes").into());
-        }
-        let mut window = Window::new(self.source, RESCAN_WINDOW);
-        let mut finder = Finder::new(&self.memo, &mut self.rescan);
-        let pushes = finder.pushes_before(&mut window, at)?;
-        let mut names = Vec::new();
-        for push in pushes.into_iter().flatten() {
-            let op = window.op(push)?;
-            let string = match (opcode::effect(op.code), memo_number(&op)) {
-                (Effect::Get, Some(number)) => self.string_at(number, push)?,
-                _ => self.read_string(&mut window, push)?,
-            };
-            names.extend(string.map(|(_, name)| name));
-        }
-        match names.as_slice() {
-            [module, name] => self.note_class(module, name),
-            _ => self.foreign_class = Some("?".to_owned()),
         }
         Ok(())
     }
 }
 
 /// An error of one opcode, or one that has its place already.
-struct Stopped(Result<Error, ErrorKind>);
+pub(super) struct Stopped(Result<Error, ErrorKind>);
 
 impl From<ErrorKind> for Stopped {
     fn from(kind: ErrorKind) -> Self {
@@ -576,21 +377,4 @@ fn check_protocol(op: &Op<'_>) -> Result<(), ErrorKind> {
 
 fn check_pairs(count: u64) -> Result<(), ErrorKind> {
     if count.is_multiple_of(2) { Ok(()) } else { Err(ErrorKind::OddItems) }
-}
-
-fn shape(code: u8) -> Shape {
-    match code {
-        opcode::EMPTY_DICT => Shape::Dict,
-        opcode::GLOBAL => Shape::Unknown,
-        _ => Shape::Plain,
-    }
-}
-
-/// The bytes (text as UTF-8) of a string that protocol 0 writes on a line.
-fn line_body(line: &[u8], kind: StringKind) -> Result<Vec<u8>, ErrorKind> {
-    match kind {
-        StringKind::Text => text::unicode_line(line).map(String::into_bytes),
-        _ => text::string_line(line).map(std::borrow::Cow::into_owned),
-    }
-    .ok_or(ErrorKind::Text)
 }

@@ -8,5 +8,9 @@
     reason = "a test may fail by any of these"
 )]
 
+mod broken;
 mod corpus;
+mod lookup;
+mod peer;
 mod support;
+mod values;

@@ -1,8 +1,38 @@
 //! What the tests of the pickle reader share.
 
-use mm_query::pickle::{Error, Picked, Request, pick};
+use mm_query::pickle::{Dict, Error, Picked, Request, pick, pick_with_window};
+use mm_query::python::text::PyStr;
+use serde_pickle::Value;
 
 /// Picks the values of these top-level keys.
 pub(crate) fn values(pickle: &[u8], keys: &[&str]) -> Result<Picked, Error> {
     pick(pickle, &Request { keys, dicts: &[], addresses: &[] })
+}
+
+/// The value of the top-level key `k`.
+pub(crate) fn value(pickle: &[u8]) -> Result<Value, Error> {
+    values(pickle, &["k"]).map(|picked| picked.values["k"].clone())
+}
+
+/// The value of `k` in the pickle `(dp0\nS'k'\n`, these opcodes, `s.`.
+pub(crate) fn of(opcodes: &[u8]) -> Result<Value, Error> {
+    value(&[b"(dp0\nS'k'\n", opcodes, b"s."].concat())
+}
+
+/// Looks byte strings up in the top-level dict `m`.
+pub(crate) fn look_up(pickle: &[u8], addresses: &[&str]) -> Result<Option<Dict>, Error> {
+    let addresses: Vec<PyStr> =
+        addresses.iter().map(|a| PyStr::Bytes(a.as_bytes().to_vec())).collect();
+    let request = Request { keys: &[], dicts: &["m"], addresses: &addresses };
+    let picked = pick(pickle, &request)?;
+    // Where the window ends must not matter.
+    for window in [24, 25, 31, 64] {
+        assert_eq!(pick_with_window(pickle, &request, window)?, picked);
+    }
+    Ok(picked.dicts.get("m").cloned())
+}
+
+/// Entries of a looked-up dict that are small numbers.
+pub(crate) fn entries(values: &[Option<i64>]) -> Option<Dict> {
+    Some(Dict::Entries(values.iter().map(|value| value.map(Value::I64)).collect()))
 }
