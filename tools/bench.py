@@ -78,10 +78,11 @@ def main():
                        check=True)
         for members, rounds in ((1000, 300), (1000000, 15)):
             lists = os.path.join(folder, str(members))
+            os.makedirs(os.path.join(lists, "big"))
             subprocess.run([big_list, str(members), os.path.join(lists, "big")], check=True)
             config = os.path.join(lists, "big", "config.pck")
             ask = [program, "test-sender", "big", "--from=Stranger <stranger@example.net>",
-                   "--envelope-from=stranger@example.net", f"--lists-dir={lists}"]
+                   "--envelope-from=stranger@example.net", "--held=refuse", f"--lists-dir={lists}"]
             commands = {
                 "static no-op": ([noop], 0),
                 "mm-query": (ask, 1),

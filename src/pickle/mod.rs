@@ -54,7 +54,7 @@ use crate::python::text::PyStr;
 use opcode::StringKind;
 
 /// Bytes that a walk reads at a time, so that they stay in the processor's cache.
-const WINDOW: usize = 256 << 10;
+const WINDOW: usize = 64 << 10;
 
 /// What to pick out of a pickle.
 #[derive(Debug, Clone, Copy)]
