@@ -171,6 +171,8 @@ fn what_may_have_changed_is_not_known() {
         "A = 1\nA /= 2",
         "exec 'x'\nTrue = 1\nf()\nA = True",
         "A = GLOBAL_BAN_LIST\nGLOBAL_BAN_LIST = []\nimport Defaults; Defaults.GLOBAL_BAN_LIST.append(1)",
+        "A = 1\nif x: pass; A: int = 2",
+        "A = 1\nf = lambda: (yield); A: int = 2",
         "VIRTUAL_HOSTS = A = []\nif x: add_virtualhost('a')\nVIRTUAL_HOSTS.append(1)",
         "A = []\nB = A\nKNOWN_SPAMMERS.append(A)\nfrom Defaults import *\nB.append(1)\nA = KNOWN_SPAMMERS",
         "import Defaults; Defaults.GLOBAL_BAN_LIST.append(1)\nA = GLOBAL_BAN_LIST",

@@ -110,14 +110,22 @@ pub(super) fn split<'t, 's>(tokens: &'t [Token<'s>], ops: &[&str]) -> Vec<&'t [T
 
 /// Every name that one of the statements on this line may bind in its own scope.
 pub(super) fn bound_names<'s>(tokens: &[Token<'s>]) -> Vec<&'s str> {
-    let has_colon = !places_of(tokens, &[":"]).is_empty();
-    if has_colon && !begins_body(tokens) {
-        // A lambda, an annotation, or a statement of a later Python.
-        return names(tokens).collect();
-    }
     let mut bound = Vec::new();
-    for statement in split(tokens, &[";", ":"]) {
-        bound_in_statement(statement, &mut bound);
+    let mut statements = tokens;
+    if begins_body(tokens)
+        && let Some((header, body)) =
+            places_of(tokens, &[":"]).first().and_then(|colon| tokens.split_at_checked(*colon))
+    {
+        bound_in_statement(header, &mut bound);
+        statements = body.get(1..).unwrap_or_default();
+    }
+    for statement in split(statements, &[";"]) {
+        if places_of(statement, &[":"]).is_empty() {
+            bound_in_statement(statement, &mut bound);
+        } else {
+            // A lambda, an annotation, or a statement of a later Python.
+            bound.extend(names(statement));
+        }
     }
     bound
 }
