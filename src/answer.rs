@@ -6,6 +6,10 @@ use crate::python::text::PyStr;
 /// Bytes of a text for an SMTP reply: Exim's own limit is 32 KiB, a person's is lower.
 const TEXT_BYTES: usize = 3_900;
 
+/// Characters of a text's first line: Exim breaks lines after 75, and puts `550 5.7.1 ` before the
+/// first. Mailman wraps at 70, so a word would stand alone on the second.
+const FIRST_LINE: usize = 65;
+
 /// Bytes of one word: a line of an SMTP reply may have 512 (RFC 5321 4.5.3.1.5), and Exim breaks
 /// lines at blanks only.
 const WORD_BYTES: usize = 400;
@@ -100,7 +104,8 @@ pub fn smtp_text(text: &str, utf8: bool) -> String {
     }
     let first = lines.iter().position(|l| !l.is_empty()).unwrap_or(lines.len());
     let last = lines.iter().rposition(|l| !l.is_empty()).map_or(first, |i| i.saturating_add(1));
-    let text = lines.get(first..last).unwrap_or_default().join("\n");
+    let lines = lines.get(first..last).unwrap_or_default();
+    let text = refill_first_paragraph(lines).join("\n");
     let text = if looks_like_status(&text) { format!("- {text}") } else { text };
     cut(text, TEXT_BYTES)
 }
@@ -123,6 +128,29 @@ fn clean_line(line: &str) -> String {
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// Wraps the paragraph at the top anew if its first line is too long for Exim; indented lines and
+/// what follows a blank one stay.
+fn refill_first_paragraph(lines: &[String]) -> Vec<String> {
+    if lines.first().is_none_or(|line| line.chars().count() <= FIRST_LINE) {
+        return lines.to_vec();
+    }
+    let end = lines.iter().position(|l| l.is_empty() || l.starts_with(' ')).unwrap_or(lines.len());
+    let (paragraph, rest) = lines.split_at_checked(end.max(1)).unwrap_or((lines, &[]));
+    let mut filled: Vec<String> = vec![String::new()];
+    for word in paragraph.iter().flat_map(|line| line.split_whitespace()) {
+        match filled.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= FIRST_LINE => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => filled.push(word.to_owned()),
+        }
+    }
+    filled.extend_from_slice(rest);
+    filled
 }
 
 /// Line and paragraph separators, and the characters that turn the direction of text round.
@@ -180,6 +208,18 @@ mod tests {
     fn texts_are_ascii_unless_asked() {
         assert_eq!(smtp_text("Grüße, “Zoë” – 東", false), "Grusse, \"Zoe\" - Dong");
         assert_eq!(smtp_text("Grüße\u{2028}\u{202e}", true), "Grüße");
+    }
+
+    #[test]
+    fn a_long_first_line_is_wrapped_where_exim_would_break_it() {
+        let long = "word ".repeat(14);
+        let text = smtp_text(&format!("{long}\nend\n  indented\n\n{long}{long}"), false);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "word ".repeat(13).trim_end());
+        assert_eq!(lines[1], "word end");
+        assert_eq!(lines[2], "  indented");
+        assert_eq!(lines[4].len(), 139);
+        assert_eq!(smtp_text("short\nlines", false), "short\nlines");
     }
 
     #[test]

@@ -184,13 +184,19 @@ fn decide(
     Ok(Verdict { notice, ..verdict })
 }
 
-/// Preparing a hold writes the sender's address in the list's language, which fails on a Japanese
-/// list of Mailman 2.1 where the bytes are not EUC-JP (`Hold.hold_for_approval`; RULES 6.23).
+/// Preparing a hold writes the sender's address in the list's language (`Hold.hold_for_approval`;
+/// RULES 6.23). That fails on a Japanese list of Mailman 2.1 where the bytes are not EUC-JP, and in
+/// the port where they were not UTF-8.
 fn can_be_held(list: &List<'_>, sender: &PyStr, python: Python) -> Result<(), Stop> {
     let language = list.settings.preferred_language.value();
     let japanese = matches!(language, Some(PyValue::Str(l)) if l.as_bytes() == b"ja");
     let bytes = sender.as_bytes();
-    if python == Python::Two && japanese && encoding_rs::EUC_JP.decode(bytes).2 {
+    let unwritable = match python {
+        Python::Two => japanese && encoding_rs::EUC_JP.decode(bytes).2,
+        // Where a lone surrogate would be in Python 3: see `senders`.
+        Python::Three => sender.to_lossy().contains(char::REPLACEMENT_CHARACTER),
+    };
+    if unwritable {
         return Err(Stop::Shunt("the sender cannot be written in the list's charset".into()));
     }
     Ok(())
