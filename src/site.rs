@@ -7,6 +7,7 @@ use crate::list::name::{BadName, ListAddress, ListName};
 use crate::list::store::{Error as StoreError, ListsDir, Loaded};
 use crate::list::value::PyValue;
 use crate::mailman::defaults;
+use crate::mailman::pipeline::pipeline_doubt;
 use crate::mailman::senders::{SenderHeader, SenderPolicy};
 use crate::python::Python;
 use crate::python::literal::{self, Literal, Setting, Settings};
@@ -245,15 +246,12 @@ impl Site {
         Ok(ways.into_iter().map(policy).collect())
     }
 
-    /// Why the site's posts may not go through Mailman's Moderate handler, if that is so.
+    /// Why the site's posts may not meet Mailman's Moderate handler as it is, if that is so.
     pub fn pipeline_doubt(&self) -> Option<String> {
         match self.setting("GLOBAL_PIPELINE") {
             Ok(None) => None,
-            Ok(Some(literal)) => {
-                let handlers = value(&literal).iterate().unwrap_or_default();
-                (!names_moderate(&handlers))
-                    .then(|| "the site's GLOBAL_PIPELINE has no Moderate".to_owned())
-            }
+            Ok(Some(literal)) => pipeline_doubt(&value(&literal))
+                .map(|doubt| format!("GLOBAL_PIPELINE of the site {doubt}")),
             Err(line) => Some(self.unknown("GLOBAL_PIPELINE", line)),
         }
     }
@@ -271,11 +269,6 @@ impl Site {
             None => format!("lists in {lists}, no mm_cfg.py: Mailman's own settings"),
         }
     }
-}
-
-/// Whether a pipeline runs the Moderate handler.
-pub fn names_moderate(handlers: &[PyValue]) -> bool {
-    handlers.iter().any(|h| matches!(h, PyValue::Str(name) if name.as_bytes() == b"Moderate"))
 }
 
 fn has_domain(list: &Loaded, domain: &[u8]) -> bool {

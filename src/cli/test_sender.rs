@@ -13,12 +13,13 @@ use crate::mailman::language;
 use crate::mailman::moderate::{self, List};
 use crate::mailman::notice::Owner;
 use crate::mailman::patterns::Context;
+use crate::mailman::pipeline::pipeline_doubt;
 use crate::mailman::senders::{SenderPolicy, Senders};
 use crate::mailman::verdict::{Rule, Stop, Verdict};
 use crate::python::Python;
 use crate::python::re::Budget;
 use crate::python::text::PyStr;
-use crate::site::{Site, names_moderate};
+use crate::site::Site;
 use std::os::unix::ffi::OsStrExt;
 
 /// Judges the senders, and makes the verdict into the answer.
@@ -133,14 +134,11 @@ impl Judge<'_> {
     /// What keeps us from knowing whether Mailman sees the list as we do.
     fn doubt(&self) -> Option<String> {
         let settings = &self.list.settings;
-        let own = settings.own_pipeline();
-        settings.obstacle.clone().or_else(|| self.list.doubts.first().cloned()).or_else(
-            || match own {
-                Some(own) if names_moderate(&own) => None,
-                Some(_) => Some("the list has a pipeline of its own without Moderate".into()),
-                None => self.site.pipeline_doubt(),
-            },
-        )
+        let pipeline = || match settings.pipeline.value() {
+            Some(own) => pipeline_doubt(own).map(|doubt| format!("the list's pipeline {doubt}")),
+            None => self.site.pipeline_doubt(),
+        };
+        settings.obstacle.clone().or_else(|| self.list.doubts.first().cloned()).or_else(pipeline)
     }
 
     fn judge_one(

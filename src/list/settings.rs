@@ -133,11 +133,6 @@ impl Settings {
             obstacle,
         }
     }
-
-    /// The handlers of the list's own pipeline, if it has one.
-    pub fn own_pipeline(&self) -> Option<Vec<PyValue>> {
-        self.pipeline.value().map(|p| p.iterate().unwrap_or_default())
-    }
 }
 
 fn version(values: &BTreeMap<String, Value>) -> Option<f64> {

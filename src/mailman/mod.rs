@@ -9,6 +9,7 @@ pub mod language;
 pub mod moderate;
 pub mod notice;
 pub mod patterns;
+pub mod pipeline;
 pub mod roster;
 pub mod senders;
 pub mod verdict;
