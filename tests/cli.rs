@@ -394,3 +394,52 @@ fn files_replaced_while_they_are_read_are_read_whole() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
+
+/// Runs a script as root where `/etc` and `/var/lib` are its own; `$BIN` and `$LISTS` are set.
+fn in_a_machine_of_its_own(script: &str) -> Option<Run> {
+    if !rustix::process::geteuid().is_root() {
+        assert!(std::env::var_os("CI").is_none(), "CI must run the tests as root");
+        return None;
+    }
+    let set_up = "set -e; mount -t tmpfs tmpfs /etc; mount -t tmpfs tmpfs /var/lib; umask 022; ";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation=private", "/bin/sh", "-c"]);
+    command.arg(format!("{set_up}{script}")).env("BIN", BIN).env("LISTS", lists());
+    Some(finish(&mut command))
+}
+
+#[test]
+fn the_configuration_of_the_machine_tells_where_the_lists_are() {
+    let config = "printf 'lists_dir = \"%s\"\\n' \"$LISTS\" > /etc/mm-query.toml; ";
+    let ask = "exec $BIN list-domain team";
+    for (script, code, word) in [
+        (format!("{config}{ask}"), 0, ""),
+        (format!("{config}chmod g+w /etc/mm-query.toml; {ask}"), 78, "written by others"),
+        (format!("{config}chown 1 /etc/mm-query.toml; {ask}"), 78, "not owned by root"),
+        (
+            format!("{config}mv /etc/mm-query.toml /etc/x; ln -s x /etc/mm-query.toml; {ask}"),
+            78,
+            "open",
+        ),
+        (format!("mkdir /etc/mm-query.toml; {ask}"), 78, "not a regular file"),
+        (format!("echo 'lists_dri = 1' > /etc/mm-query.toml; {ask}"), 78, "unknown field"),
+        (format!("echo 'mm_cfg = \"/etc/none.py\"' > /etc/mm-query.toml; {ask}"), 66, "none.py"),
+        (ask.to_owned(), 66, "no lists directory"),
+        (format!("mkdir /var/lib/mailman; ln -s \"$LISTS\" /var/lib/mailman/lists; {ask}"), 0, ""),
+        (
+            format!(
+                "mkdir -p /var/lib/mailman/lists /etc/mailman; \
+                 printf 'LIST_DATA_DIR = \"%s\"\\n' \"$LISTS\" > /etc/mailman/mm_cfg.py; {ask}"
+            ),
+            0,
+            "",
+        ),
+    ] {
+        let Some(run) = in_a_machine_of_its_own(&script) else { return };
+        assert_eq!(run.code, code, "{script}: {run:?}");
+        assert!(run.stderr.contains(word), "{script}: {run:?}");
+        if code == 0 {
+            assert_eq!(run.stdout, "lists.example.org\n", "{script}");
+        }
+    }
+}
