@@ -223,6 +223,12 @@ fn a_sender_cannot_write_into_the_reply() {
     assert!(!run.stdout.contains(['\r', '\x1b']), "{run:?}");
 }
 
+#[test]
+fn a_sender_adds_no_lines_to_the_reply() {
+    let run = run(&["test-sender", "announce", "eve\n550 x\n@x"]);
+    assert_eq!((run.code, run.stdout.lines().count()), (1, 2), "{run:?}");
+}
+
 /// A copy of a sample list under another lists directory.
 fn copy_list(from: &str, dir: &Path, name: &str) {
     fs::create_dir(dir.join(name)).unwrap();
