@@ -49,11 +49,18 @@ fn try_judge(
     senders: &Senders,
     context: &mut Context<'_>,
 ) -> Result<Verdict, Stop> {
-    let member = find_member(list, senders, context)?;
-    if let Some(member) = member {
+    let unseen_at = senders.unseen.as_ref().map_or(senders.all.len(), |(_, at)| *at);
+    let (before, behind) = senders.all.split_at_checked(unseen_at).unwrap_or((&senders.all, &[]));
+    if let Some(member) = find_member(list, before, context)? {
         return judge_member(list, &member, &senders.one, context);
     }
-    if let Some(header) = &senders.unseen {
+    if let Some(member) = find_member(list, behind, context)? {
+        let verdict = judge_member(list, &member, &senders.one, context)?;
+        if verdict.decision == Decision::Accept {
+            return Ok(verdict);
+        }
+    }
+    if let Some((header, _)) = &senders.unseen {
         return Err(Stop::Unknowable(format!(
             "SENDER_HEADERS names '{header}', which is not among what was given"
         )));
@@ -66,10 +73,10 @@ fn try_judge(
 /// none, whoever it belongs to.
 fn find_member(
     list: &List<'_>,
-    senders: &Senders,
+    senders: &[PyStr],
     context: &mut Context<'_>,
 ) -> Result<Option<PyStr>, Stop> {
-    for sender in &senders.all {
+    for sender in senders {
         if list.roster.is_member(sender)? {
             return Ok(Some(sender.clone()).filter(|s| !s.is_empty()));
         }

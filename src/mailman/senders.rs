@@ -65,9 +65,9 @@ pub struct Senders {
     pub all: Vec<PyStr>,
     /// `get_sender`: the one that nonmember rules look at; may be empty.
     pub one: PyStr,
-    /// A header named in `SENDER_HEADERS` whose values we were not given: who is a member may
-    /// depend on it.
-    pub unseen: Option<String>,
+    /// The first header named in `SENDER_HEADERS` whose values we were not given, and how many of
+    /// `all` come before it: who is a member may depend on it.
+    pub unseen: Option<(String, usize)>,
 }
 
 impl Senders {
@@ -91,7 +91,7 @@ pub fn senders(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result
             SenderHeader::Envelope => all.extend(envelope(origin, python)?),
             SenderHeader::Header(name) => match values(origin, name) {
                 Some(values) => all.extend(addresses(values, python)?),
-                None => unseen = Some(name.clone()),
+                None => unseen = unseen.or_else(|| Some((name.clone(), all.len()))),
             },
         }
     }
