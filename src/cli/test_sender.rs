@@ -18,7 +18,7 @@ use crate::mailman::verdict::{Rule, Stop, Verdict};
 use crate::python::Python;
 use crate::python::re::Budget;
 use crate::python::text::PyStr;
-use crate::site::{Site, names_moderate};
+use crate::site::{Site, handlers_doubt};
 use std::os::unix::ffi::OsStrExt;
 
 /// Judges the senders, and makes the verdict into the answer.
@@ -145,8 +145,9 @@ impl Judge<'_> {
         let own = settings.own_pipeline();
         settings.obstacle.clone().or_else(|| self.list.doubts.first().cloned()).or_else(
             || match own {
-                Some(own) if names_moderate(&own) => None,
-                Some(_) => Some("the list has a pipeline of its own without Moderate".into()),
+                Some(own) => {
+                    handlers_doubt(&own).map(|why| format!("the list's own pipeline {why}"))
+                }
                 None => self.site.pipeline_doubt(),
             },
         )
