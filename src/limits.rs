@@ -47,6 +47,9 @@ pub const PATTERN_AUTOMATON: u64 = 20_000;
 pub const PATTERN_AUTOMATON_BYTES: usize = 1 << 20;
 /// Bytes of one header value or address given to us (Exim cuts headers at 64 KiB).
 pub const HEADER_BYTES: usize = 1 << 20;
+/// Senders of a message times bytes of a list's `equivalent_domains`: what their equivalents, which
+/// are all looked up, have for domains.
+pub const EQUIVALENT_BYTES: usize = 1 << 20;
 /// Nested groups in an address list; Python raises RuntimeError at about 990.
 pub const ADDRESS_DEPTH: usize = 900;
 /// Bytes of `mm_cfg.py`.

@@ -103,10 +103,10 @@ impl Site {
         let lists_dir = lists_dir.map(Path::to_owned).or(config.lists_dir);
         let mm_cfg = mm_cfg.map(Path::to_owned).or(config.mm_cfg);
         match (lists_dir, mm_cfg) {
-            (Some(dir), Some(file)) => Site::open(dir, Some(file), true),
+            (Some(dir), Some(file)) => Site::open(dir, Some(file)),
             (Some(dir), None) => {
                 let file = mm_cfg_beside(&dir);
-                Site::open(dir, file, false)
+                Site::open(dir, file)
             }
             (None, Some(file)) => Site::from_mm_cfg(file),
             (None, None) => Site::from_layouts(),
@@ -125,8 +125,8 @@ impl Site {
         };
         let file = PathBuf::from(layout.mm_cfg);
         let default = Path::new(layout.var_prefix).join("lists");
-        let file = file.exists().then_some(file);
-        let settings = read_settings(file.as_deref(), false, layout.var_prefix)?;
+        let file = may_exist(&file).then_some(file);
+        let settings = read_settings(file.as_deref(), layout.var_prefix)?;
         let dir = lists_dir_of(&settings, file.as_deref())?.unwrap_or(default);
         Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: file })
     }
@@ -143,15 +143,15 @@ impl Site {
                 outer.unwrap_or(folder).to_owned()
             }
         };
-        let settings = read_settings(Some(&file), true, &var_prefix.to_string_lossy())?;
+        let settings = read_settings(Some(&file), &var_prefix.to_string_lossy())?;
         let dir = lists_dir_of(&settings, Some(&file))?.unwrap_or(var_prefix.join("lists"));
         Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: Some(file) })
     }
 
-    fn open(dir: PathBuf, mm_cfg: Option<PathBuf>, required: bool) -> Result<Site, Error> {
+    fn open(dir: PathBuf, mm_cfg: Option<PathBuf>) -> Result<Site, Error> {
         let lists = ListsDir::open(&dir)?;
         let var_prefix = dir.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
-        let settings = read_settings(mm_cfg.as_deref(), required, &var_prefix)?;
+        let settings = read_settings(mm_cfg.as_deref(), &var_prefix)?;
         Ok(Site { lists, settings, mm_cfg })
     }
 
@@ -284,20 +284,31 @@ fn mm_cfg_beside(lists_dir: &Path) -> Option<PathBuf> {
     if let Some(layout) =
         LAYOUTS.iter().find(|l| Path::new(l.var_prefix).join("lists") == lists_dir)
     {
-        return Some(PathBuf::from(layout.mm_cfg)).filter(|f| f.exists());
+        return Some(PathBuf::from(layout.mm_cfg)).filter(|f| may_exist(f));
     }
     let parent = lists_dir.parent()?;
-    [parent.join("Mailman/mm_cfg.py"), parent.join("mm_cfg.py")].into_iter().find(|f| f.exists())
+    [parent.join("Mailman/mm_cfg.py"), parent.join("mm_cfg.py")].into_iter().find(|f| may_exist(f))
 }
 
-fn read_settings(file: Option<&Path>, required: bool, var_prefix: &str) -> Result<Settings, Error> {
+/// Whether Mailman may have this file: a broken link, or a folder that we cannot look into, does not
+/// mean that the site keeps Mailman's own settings.
+fn may_exist(file: &Path) -> bool {
+    match file.symlink_metadata() {
+        Ok(_) => true,
+        Err(e) => {
+            use std::io::ErrorKind::{NotADirectory, NotFound};
+            !matches!(e.kind(), NotFound | NotADirectory)
+        }
+    }
+}
+
+fn read_settings(file: Option<&Path>, var_prefix: &str) -> Result<Settings, Error> {
     // Strings are read as Python 2's; the port's file says the same with others.
     let mut library = defaults::defaults(Python::Two);
     library.values.push(("VAR_PREFIX", Literal::Bytes(var_prefix.as_bytes().to_vec())));
     let Some(file) = file else { return Ok(literal::read(b"", Python::Two, &library)) };
     let source = match File::open(file) {
         Ok(opened) => read_all(opened, file)?,
-        Err(e) if !required && e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(e) => return Err(Error::NoInput(format!("cannot open {}: {e}", file.display()))),
     };
     Ok(literal::read(&source, Python::Two, &library))

@@ -223,6 +223,12 @@ fn a_sender_cannot_write_into_the_reply() {
     assert!(!run.stdout.contains(['\r', '\x1b']), "{run:?}");
 }
 
+#[test]
+fn a_sender_adds_no_lines_to_the_reply() {
+    let run = run(&["test-sender", "announce", "eve\n550 x\n@x"]);
+    assert_eq!((run.code, run.stdout.lines().count()), (1, 2), "{run:?}");
+}
+
 /// A copy of a sample list under another lists directory.
 fn copy_list(from: &str, dir: &Path, name: &str) {
     fs::create_dir(dir.join(name)).unwrap();
@@ -343,6 +349,44 @@ fn site_settings_are_found_beside_the_lists() {
     assert_eq!(ask("SENDER_HEADERS = open('/etc/x').read()\n"), 0, "unknown: undecided");
     assert_eq!(ask("SENDER_HEADERS = ('from',)\nGLOBAL_PIPELINE = ['Hold']\n"), 0);
     assert_eq!(ask("SENDER_HEADERS = ('from',)\nX = '\n"), 0);
+    let insert =
+        |h: &str| format!("SENDER_HEADERS = ('from',)\nGLOBAL_PIPELINE.insert(2, '{h}')\n");
+    assert_eq!(ask(&insert("Replybot")), 1);
+    assert_eq!(ask(&insert("MyFilter")), 0, "a handler before Moderate may take the message");
+    assert_eq!(ask("SENDER_HEADERS = ('from',)\nGLOBAL_PIPELINE.append('MyFilter')\n"), 1);
+}
+
+#[test]
+fn a_header_that_was_not_given_may_name_an_earlier_member() {
+    let site = tempfile::tempdir().unwrap();
+    let dir = site.path().join("lists");
+    fs::create_dir(&dir).unwrap();
+    copy_list("team", &dir, "team");
+    let ask = |headers: &str| {
+        let text = format!("from Defaults import *\nSENDER_HEADERS = {headers}\n");
+        fs::write(site.path().join("mm_cfg.py"), text).unwrap();
+        let from: &dyn AsRef<OsStr> = &"--from=bob@example.org";
+        run_with(&dir, &[&"test-sender" as _, &"team" as _, from]).code
+    };
+    assert_eq!(ask("('from', 'x-author')"), 1, "the moderated member comes first");
+    assert_eq!(ask("('x-author', 'from')"), 0);
+}
+
+#[test]
+fn an_mm_cfg_that_cannot_be_read_is_not_taken_for_none() {
+    let site = tempfile::tempdir().unwrap();
+    let dir = site.path().join("lists");
+    fs::create_dir(&dir).unwrap();
+    copy_list("team", &dir, "team");
+    let args: [&dyn AsRef<OsStr>; 3] = [&"test-sender", &"team", &"eve@example.net"];
+    assert_eq!(run_with(&dir, &args).code, 1);
+    symlink("nowhere", site.path().join("mm_cfg.py")).unwrap();
+    assert_eq!(run_with(&dir, &args).code, 66);
+}
+
+#[test]
+fn python_2_strips_vertical_tabs_before_a_value() {
+    assert_eq!(run(&["test-sender", "team", "--from=\u{b} alice@example.org"]).code, 0);
 }
 
 #[test]

@@ -74,15 +74,24 @@ fn load(
         .flat_map(|(policy, python)| given.senders(policy, python))
         .flatten()
         .collect();
-    let direct = all.iter().flat_map(|s| s.all.clone());
-    let list = site.load(name, &unique(direct))?;
+    let direct = unique(all.iter().flat_map(|s| s.all.clone()));
+    let mut list = site.load(name, &direct)?;
     match list.settings.equivalent_domains.value() {
+        Some(PyValue::Str(domains)) if too_many_equivalents(direct.len(), domains) => {
+            list.doubts.push("the senders have too many equivalents to look up".into());
+            Ok(list)
+        }
         Some(domains) if domains.truth() != Some(false) => {
             let addresses = all.iter().flat_map(|s| moderate::addresses_in_question(s, domains));
             Ok(site.load(name, &unique(addresses))?)
         }
         _ => Ok(list),
     }
+}
+
+/// Each sender has as many equivalents as the setting has domains.
+fn too_many_equivalents(senders: usize, domains: &PyStr) -> bool {
+    senders.saturating_mul(domains.as_bytes().len()) > limits::EQUIVALENT_BYTES
 }
 
 /// Each address once, in either Python's form.
@@ -199,5 +208,17 @@ impl Judge<'_> {
             return Verdict::undecided(Rule::Unknowable, "Exim may have cut a header");
         }
         first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equivalents_multiply_and_are_bounded() {
+        let domains = |n: usize| PyStr::Bytes(b"a,".repeat(n));
+        assert!(!too_many_equivalents(8, &domains(1_000)));
+        assert!(too_many_equivalents(16_000, &domains(300)));
     }
 }

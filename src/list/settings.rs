@@ -93,6 +93,7 @@ impl Settings {
             "preferred_language",
             "pipeline",
         ];
+        keys.push("available_languages");
         keys.extend(NEEDED_TO_OPEN);
         keys.extend(CONVERTED);
         keys
@@ -172,8 +173,60 @@ fn obstacle(values: &BTreeMap<String, Value>, python: Python) -> Option<String> 
         });
     }
     if python == Python::Two {
-        let missing = NEEDED_TO_OPEN.iter().find(|key| !values.contains_key(**key));
-        return missing.map(|key| format!("the list has no {key}, so Mailman cannot open it"));
+        let needed = NEEDED_TO_OPEN.iter().chain(&["available_languages", "preferred_language"]);
+        let mut missing = needed.filter(|key| !values.contains_key(**key));
+        if let Some(key) = missing.next() {
+            return Some(format!("the list has no {key}, so Mailman fails on every message"));
+        }
     }
-    None
+    odd_type(values, python)
+}
+
+/// An attribute of a type that Mailman fails on before any rule is asked (`MailList.CheckValues`,
+/// `OldStyleMemberships.getMemberLanguage`).
+fn odd_type(values: &BTreeMap<String, Value>, python: Python) -> Option<String> {
+    let usable = |key: &str, value: PyValue| match (key, value) {
+        ("web_page_url", PyValue::None) => python == Python::Three,
+        ("preferred_language", PyValue::None) => true,
+        ("web_page_url" | "reply_to_address" | "preferred_language", value) => {
+            matches!(value, PyValue::Str(_))
+        }
+        (_, value) => matches!(value, PyValue::List(_)),
+    };
+    let keys =
+        ["web_page_url", "reply_to_address", "preferred_language", "available_languages", "topics"];
+    keys.iter()
+        .find(|key| values.get(**key).is_some_and(|v| !usable(key, decode(v.clone()))))
+        .map(|key| format!("the list's {key} has a type that Mailman cannot use"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stock() -> BTreeMap<String, Value> {
+        let text = |text: &str| Value::Bytes(text.as_bytes().to_vec());
+        BTreeMap::from([
+            ("data_version".to_owned(), Value::I64(112)),
+            ("web_page_url".to_owned(), text("http://lists.example.org/mailman/")),
+            ("reply_to_address".to_owned(), text("")),
+            ("preferred_language".to_owned(), text("en")),
+            ("available_languages".to_owned(), Value::List(vec![text("en")])),
+            ("topics".to_owned(), Value::List(Vec::new())),
+        ])
+    }
+
+    #[test]
+    fn a_list_that_mailman_fails_on_has_an_obstacle() {
+        assert_eq!(obstacle(&stock(), Python::Two), None);
+        for key in ["web_page_url", "reply_to_address", "preferred_language", "topics"] {
+            let mut absent = stock();
+            absent.remove(key);
+            assert!(obstacle(&absent, Python::Two).is_some(), "{key}");
+            let mut odd = stock();
+            odd.insert(key.to_owned(), Value::I64(7));
+            assert!(obstacle(&odd, Python::Two).is_some(), "{key}");
+            assert!(obstacle(&odd, Python::Three).is_some(), "{key}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 
 use crate::exit::Status;
 use crate::limits;
-use crate::list::name::ListName;
+use crate::list::name::{BadName, ListName};
 use crate::list::settings::Settings;
 use crate::list::value::{PyValue, decode};
 use crate::mailman::patterns::{OtherList, OtherLists};
@@ -335,9 +335,22 @@ impl<'a> Neighbours<'a> {
     }
 }
 
+/// Whether nothing but its dots keeps this from being a list's name.
+fn is_hidden_name(name: &[u8]) -> bool {
+    let dots = name.iter().take_while(|c| **c == b'.').count();
+    ListName::parse(name.get(dots..).unwrap_or_default()).is_ok()
+}
+
 impl OtherLists for Neighbours<'_> {
     fn member_of(&self, name: &PyStr, address: &PyStr) -> OtherList {
-        let Ok(name) = ListName::parse(name.as_bytes()) else { return OtherList::Unknown };
+        let name = match ListName::parse(name.as_bytes()) {
+            Ok(name) => name,
+            // Mailman would open it, if it is there; we open nothing of that name.
+            Err(BadName::LeadingDot) if is_hidden_name(name.as_bytes()) => {
+                return OtherList::Unknowable("a name that begins with a dot".into());
+            }
+            Err(_) => return OtherList::Unknown,
+        };
         let key = (name, address.as_bytes().to_vec());
         if let Some(known) = self.seen.borrow().get(&key) {
             return known.clone();

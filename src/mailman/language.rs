@@ -1,5 +1,18 @@
 //! Charsets of the languages that Mailman 2.1.39 knows (`Defaults.add_language`).
 
+/// The languages that `Defaults.py` adds; a site may add others.
+const KNOWN: [&[u8]; 40] = [
+    b"ar", b"ast", b"ca", b"cs", b"da", b"de", b"en", b"eo", b"es", b"et", b"eu", b"fa", b"fi",
+    b"fr", b"gl", b"el", b"he", b"hr", b"hu", b"ia", b"it", b"ja", b"ko", b"lt", b"nl", b"no",
+    b"pl", b"pt", b"pt_BR", b"ro", b"ru", b"sk", b"sl", b"sr", b"sv", b"tr", b"uk", b"vi",
+    b"zh_CN", b"zh_TW",
+];
+
+/// Whether every Mailman 2.1.39 knows the language: without it no notice can be written.
+pub fn is_known(language: &[u8]) -> bool {
+    KNOWN.contains(&language)
+}
+
 /// The charset in which a list in this language keeps its texts, as a label of the Encoding
 /// Standard. Debian recodes all languages to UTF-8, so this only matters where a text is not
 /// valid UTF-8; where the language is unknown, Latin-1 shows the most.

@@ -3,6 +3,7 @@
 use crate::list::settings::{Setting, Settings};
 use crate::list::value::PyValue;
 use crate::mailman::equivalents::equivalents;
+use crate::mailman::language;
 use crate::mailman::notice::{Form, Owner};
 use crate::mailman::patterns::{Context, find_entry};
 use crate::mailman::roster::Roster;
@@ -49,11 +50,18 @@ fn try_judge(
     senders: &Senders,
     context: &mut Context<'_>,
 ) -> Result<Verdict, Stop> {
-    let member = find_member(list, senders, context)?;
-    if let Some(member) = member {
+    let unseen_at = senders.unseen.as_ref().map_or(senders.all.len(), |(_, at)| *at);
+    let (before, behind) = senders.all.split_at_checked(unseen_at).unwrap_or((&senders.all, &[]));
+    if let Some(member) = find_member(list, before, context)? {
         return judge_member(list, &member, &senders.one, context);
     }
-    if let Some(header) = &senders.unseen {
+    if let Some(member) = find_member(list, behind, context)? {
+        let verdict = judge_member(list, &member, &senders.one, context)?;
+        if verdict.decision == Decision::Accept {
+            return Ok(verdict);
+        }
+    }
+    if let Some((header, _)) = &senders.unseen {
         return Err(Stop::Unknowable(format!(
             "SENDER_HEADERS names '{header}', which is not among what was given"
         )));
@@ -66,10 +74,10 @@ fn try_judge(
 /// none, whoever it belongs to.
 fn find_member(
     list: &List<'_>,
-    senders: &Senders,
+    senders: &[PyStr],
     context: &mut Context<'_>,
 ) -> Result<Option<PyStr>, Stop> {
-    for sender in &senders.all {
+    for sender in senders {
         if list.roster.is_member(sender)? {
             return Ok(Some(sender.clone()).filter(|s| !s.is_empty()));
         }
@@ -112,10 +120,12 @@ fn judge_member(
     let verdict = |decision| Verdict::new(decision, Rule::MemberModeration, member);
     match action {
         Some(0.0) => {
+            can_write(list)?;
             can_be_held(list, member, context.python)?;
             Ok(verdict(Decision::Hold))
         }
         Some(1.0) => {
+            can_write(list)?;
             let own = reached(&list.settings.member_moderation_notice, "member_moderation_notice")?;
             let form = Form { python: context.python, owner: &list.owner, sender };
             let notice = own_notice(own, |text| Ok(form.member_moderation(text)))?;
@@ -169,11 +179,18 @@ fn decide(
     context: &Context<'_>,
 ) -> Result<Verdict, Stop> {
     let verdict = Verdict::new(decision, rule, sender);
+    let writes = match decision {
+        Decision::Discard => {
+            let forward = reached(&list.settings.forward_auto_discards, "forward_auto_discards")?;
+            forward.truth() != Some(false)
+        }
+        decision => decision != Decision::Accept,
+    };
+    if writes {
+        can_write(list)?;
+    }
     if decision == Decision::Hold {
         can_be_held(list, sender, context.python)?;
-    }
-    if decision == Decision::Discard {
-        reached(&list.settings.forward_auto_discards, "forward_auto_discards")?;
     }
     if decision != Decision::Reject {
         return Ok(verdict);
@@ -182,6 +199,16 @@ fn decide(
     let form = Form { python: context.python, owner: &list.owner, sender };
     let notice = own_notice(own, |text| form.nonmember_rejection(text))?;
     Ok(Verdict { notice, ..verdict })
+}
+
+/// Every mail that Mailman writes about a post names the list's domain and is in the list's
+/// language (`Utils.GetCharSet`).
+fn can_write(list: &List<'_>) -> Result<(), Stop> {
+    reached(&list.settings.host_name, "host_name")?;
+    match list.settings.preferred_language.value() {
+        Some(PyValue::Str(code)) if language::is_known(code.as_bytes()) => Ok(()),
+        _ => Err(Stop::Unknowable("the site may not know the list's preferred_language".into())),
+    }
 }
 
 /// Preparing a hold writes the sender's address in the list's language (`Hold.hold_for_approval`;

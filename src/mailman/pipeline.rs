@@ -3,20 +3,10 @@
 use crate::list::value::PyValue;
 use crate::python::text::PyStr;
 
-/// Handlers that never let a post past Moderate unless a moderator's password is in it: Mailman's
-/// own, and the filter that many sites add, which only holds and discards.
-const HARMLESS: [&str; 10] = [
-    "SpamDetect",
-    "SpamAssassin",
-    "Approve",
-    "Replybot",
-    "Hold",
-    "MimeDel",
-    "Scrubber",
-    "Emergency",
-    "Tagger",
-    "CalcRecips",
-];
+/// Handlers that do not let a post past Moderate unless a moderator's password is in it: Mailman's
+/// own that stand before it, and the filter that many sites add. What they hold or discard first
+/// needs the whole message to tell.
+const HARMLESS: [&str; 4] = ["SpamDetect", "SpamAssassin", "Approve", "Replybot"];
 
 /// Why a post may not meet Moderate as it is, if that is so: the pipeline has none, or a handler
 /// of the site's own comes before it, which can approve what it likes.

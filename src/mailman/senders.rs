@@ -65,9 +65,9 @@ pub struct Senders {
     pub all: Vec<PyStr>,
     /// `get_sender`: the one that nonmember rules look at; may be empty.
     pub one: PyStr,
-    /// A header named in `SENDER_HEADERS` whose values we were not given: who is a member may
-    /// depend on it.
-    pub unseen: Option<String>,
+    /// The first header named in `SENDER_HEADERS` whose values we were not given, and how many of
+    /// `all` come before it: who is a member may depend on it.
+    pub unseen: Option<(String, usize)>,
 }
 
 impl Senders {
@@ -91,7 +91,7 @@ pub fn senders(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result
             SenderHeader::Envelope => all.extend(envelope(origin, python)?),
             SenderHeader::Header(name) => match values(origin, name) {
                 Some(values) => all.extend(addresses(values, python)?),
-                None => unseen = Some(name.clone()),
+                None => unseen = unseen.or_else(|| Some((name.clone(), all.len()))),
             },
         }
     }
@@ -160,7 +160,7 @@ fn line(bytes: &[u8], python: Python) -> PyStr {
 fn addresses(values: &[Vec<u8>], python: Python) -> Result<Vec<PyStr>, Stop> {
     let mut lines = Vec::new();
     for value in values {
-        let value = decode(header_value(value), python)?;
+        let value = decode(header_value(value, python), python)?;
         lines.push(value.join_lines());
     }
     let lines: Vec<&[u8]> = lines.iter().map(PyStr::as_bytes).collect();
@@ -170,8 +170,15 @@ fn addresses(values: &[Vec<u8>], python: Python) -> Result<Vec<PyStr>, Stop> {
 }
 
 /// A header's value as Python's parser stores it: no blanks before it, no line end after it.
-fn header_value(raw: &[u8]) -> &[u8] {
+fn header_value(raw: &[u8], python: Python) -> &[u8] {
     let mut value = raw.trim_ascii_start();
+    // Python 2 strips the first line of any white space, vertical tabs included.
+    let first_line = raw.split(|c| *c == b'\n').next().unwrap_or_default();
+    let blank = |c: &u8| c.is_ascii_whitespace() || *c == b'\x0b';
+    if python == Python::Two && !first_line.iter().all(blank) {
+        let blanks = first_line.iter().take_while(|c| blank(c)).count();
+        value = raw.get(blanks..).unwrap_or_default();
+    }
     while let [rest @ .., b'\r' | b'\n'] = value {
         value = rest;
     }
