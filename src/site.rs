@@ -12,6 +12,7 @@ use crate::mailman::senders::{SenderHeader, SenderPolicy};
 use crate::python::Python;
 use crate::python::literal::{self, Literal, Setting, Settings};
 use crate::python::text::PyStr;
+use rustix::fs::{Mode, OFlags};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -105,7 +106,7 @@ impl Site {
         match (lists_dir, mm_cfg) {
             (Some(dir), Some(file)) => Site::open(dir, Some(file)),
             (Some(dir), None) => {
-                let file = mm_cfg_beside(&dir);
+                let file = mm_cfg_of(&dir);
                 Site::open(dir, file)
             }
             (None, Some(file)) => Site::from_mm_cfg(file),
@@ -278,16 +279,19 @@ fn has_domain(list: &Loaded, domain: &[u8]) -> bool {
     }
 }
 
-/// `mm_cfg.py` where a lists directory is given: that of the layout it belongs to, or one beside
-/// it as a source installation has it.
-fn mm_cfg_beside(lists_dir: &Path) -> Option<PathBuf> {
-    if let Some(layout) =
-        LAYOUTS.iter().find(|l| Path::new(l.var_prefix).join("lists") == lists_dir)
-    {
+/// `mm_cfg.py` where only a lists directory is given: that of the layout it belongs to, or one
+/// beside it as a source installation has it, else that of the first layout that has one.
+fn mm_cfg_of(lists_dir: &Path) -> Option<PathBuf> {
+    let own = LAYOUTS.iter().find(|l| Path::new(l.var_prefix).join("lists") == lists_dir);
+    if let Some(layout) = own {
         return Some(PathBuf::from(layout.mm_cfg)).filter(|f| may_exist(f));
     }
-    let parent = lists_dir.parent()?;
-    [parent.join("Mailman/mm_cfg.py"), parent.join("mm_cfg.py")].into_iter().find(|f| may_exist(f))
+    let beside = |file: &str| lists_dir.parent().map(|parent| parent.join(file));
+    [beside("Mailman/mm_cfg.py"), beside("mm_cfg.py")]
+        .into_iter()
+        .flatten()
+        .chain(LAYOUTS.iter().map(|layout| PathBuf::from(layout.mm_cfg)))
+        .find(|f| may_exist(f))
 }
 
 /// Whether Mailman may have this file: a broken link, or a folder that we cannot look into, does not
@@ -302,25 +306,43 @@ fn may_exist(file: &Path) -> bool {
     }
 }
 
+/// Reads the file as Python 2 does, or, where that refuses it, as the port's Python 3: it takes
+/// UTF-8 without being told.
 fn read_settings(file: Option<&Path>, var_prefix: &str) -> Result<Settings, Error> {
-    // Strings are read as Python 2's; the port's file says the same with others.
-    let mut library = defaults::defaults(Python::Two);
-    library.values.push(("VAR_PREFIX", Literal::Bytes(var_prefix.as_bytes().to_vec())));
-    let Some(file) = file else { return Ok(literal::read(b"", Python::Two, &library)) };
-    let source = match File::open(file) {
-        Ok(opened) => read_all(opened, file)?,
-        Err(e) => return Err(Error::NoInput(format!("cannot open {}: {e}", file.display()))),
+    let source = match file {
+        Some(file) => read_all(file)?,
+        None => Vec::new(),
     };
-    Ok(literal::read(&source, Python::Two, &library))
+    let read = |python| {
+        let mut library = defaults::defaults(python);
+        library.values.push(("VAR_PREFIX", Literal::Bytes(var_prefix.as_bytes().to_vec())));
+        literal::read(&source, python, &library)
+    };
+    let settings = read(Python::Two);
+    if settings.error().is_none() {
+        return Ok(settings);
+    }
+    let of_the_port = read(Python::Three);
+    Ok(if of_the_port.error().is_none() { of_the_port } else { settings })
 }
 
-fn read_all(opened: File, path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |e| Error::NoInput(format!("cannot read {}: {e}", path.display()));
-    if !opened.metadata().map_err(failed)?.is_file() {
+fn read_all(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |what: &str, e: std::io::Error| {
+        Error::NoInput(format!("cannot {what} {}: {e}", path.display()))
+    };
+    // NONBLOCK, or opening a FIFO would wait for its writer.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let opened = rustix::fs::open(path, flags, Mode::empty())
+        .map(File::from)
+        .map_err(|e| failed("open", e.into()))?;
+    if !opened.metadata().map_err(|e| failed("check", e))?.is_file() {
         return Err(Error::NoInput(format!("{} is not a regular file", path.display())));
     }
     let mut source = Vec::new();
-    opened.take(limits::MM_CFG_BYTES.saturating_add(1)).read_to_end(&mut source).map_err(failed)?;
+    opened
+        .take(limits::MM_CFG_BYTES.saturating_add(1))
+        .read_to_end(&mut source)
+        .map_err(|e| failed("read", e))?;
     if u64::try_from(source.len()).is_ok_and(|n| n > limits::MM_CFG_BYTES) {
         return Err(Error::Config(format!("{} is too large", path.display())));
     }

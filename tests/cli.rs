@@ -219,14 +219,15 @@ fn a_sender_cannot_write_into_the_reply() {
     let nasty = "\"a\r\n250 ok\x1b[2J\u{202e}\" <eve@x\r\n250 y>";
     let run = run(&["test-sender", "announce", nasty]);
     assert_eq!(run.code, 1);
-    assert_eq!(run.stdout.lines().count(), 2, "{run:?}");
+    assert!(run.stdout.lines().all(|line| !line.starts_with("250")), "{run:?}");
     assert!(!run.stdout.contains(['\r', '\x1b']), "{run:?}");
 }
 
 #[test]
 fn a_sender_adds_no_lines_to_the_reply() {
     let run = run(&["test-sender", "announce", "eve\n550 x\n@x"]);
-    assert_eq!((run.code, run.stdout.lines().count()), (1, 2), "{run:?}");
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("<eve?550?x?@x>"), "{run:?}");
 }
 
 /// A copy of a sample list under another lists directory.
@@ -302,15 +303,15 @@ fn an_answer_that_cannot_be_written_is_none() {
         let output = command.stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(74), "{args:?}");
     }
-    let mut child = Command::new(BIN)
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let nobody_reads = Command::new(BIN)
         .args(["test-sender", "team", "eve@example.net"])
         .arg(format!("--lists-dir={}", lists().display()))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
+        .stdout(writer)
+        .output()
         .unwrap();
-    drop(child.stdout.take());
-    assert_eq!(child.wait().unwrap().code(), Some(74));
+    assert_eq!(nobody_reads.status.code(), Some(74));
 }
 
 #[test]
@@ -349,6 +350,10 @@ fn site_settings_are_found_beside_the_lists() {
     assert_eq!(ask("SENDER_HEADERS = open('/etc/x').read()\n"), 0, "unknown: undecided");
     assert_eq!(ask("SENDER_HEADERS = ('from',)\nGLOBAL_PIPELINE = ['Hold']\n"), 0);
     assert_eq!(ask("SENDER_HEADERS = ('from',)\nX = '\n"), 0);
+    assert_eq!(
+        ask("# \u{e9}, as only the port's Python 3 takes it\nSENDER_HEADERS = ('from',)\n"),
+        1
+    );
     let insert =
         |h: &str| format!("SENDER_HEADERS = ('from',)\nGLOBAL_PIPELINE.insert(2, '{h}')\n");
     assert_eq!(ask(&insert("Replybot")), 1);
@@ -456,6 +461,8 @@ fn in_a_machine_of_its_own(script: &str) -> Option<Run> {
 fn the_configuration_of_the_machine_tells_where_the_lists_are() {
     let config = "printf 'lists_dir = \"%s\"\\n' \"$LISTS\" > /etc/mm-query.toml; ";
     let ask = "exec $BIN list-domain team";
+    // Nothing can be known of this mm_cfg.py, so nobody is refused.
+    let judge = "$BIN test-sender team --from=eve@example.net && exec $BIN list-domain team";
     for (script, code, word) in [
         (format!("{config}{ask}"), 0, ""),
         (format!("{config}chmod g+w /etc/mm-query.toml; {ask}"), 78, "written by others"),
@@ -469,6 +476,11 @@ fn the_configuration_of_the_machine_tells_where_the_lists_are() {
         (format!("echo 'lists_dri = 1' > /etc/mm-query.toml; {ask}"), 78, "unknown field"),
         (format!("echo 'mm_cfg = \"/etc/none.py\"' > /etc/mm-query.toml; {ask}"), 66, "none.py"),
         (ask.to_owned(), 66, "no lists directory"),
+        (
+            format!("{config}mkdir /etc/mailman; echo 'x = \"' > /etc/mailman/mm_cfg.py; {judge}"),
+            0,
+            "",
+        ),
         (format!("mkdir /var/lib/mailman; ln -s \"$LISTS\" /var/lib/mailman/lists; {ask}"), 0, ""),
         (
             format!(

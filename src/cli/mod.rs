@@ -149,7 +149,7 @@ fn finish(outcome: Outcome) -> Status {
     status
 }
 
-/// std's own handle takes a closed descriptor for success.
+/// Written directly: std's handle buffers, and takes a bad descriptor for success.
 fn write_stdout(mut text: &[u8]) -> Result<(), rustix::io::Errno> {
     let stdout = std::io::stdout();
     while !text.is_empty() {

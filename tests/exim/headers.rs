@@ -118,6 +118,18 @@ fn headers_that_cannot_be_handed_over_are_not_judged() {
     }
 }
 
+/// For Python the headers end there, so what Exim finds below does not count.
+#[test]
+fn headers_that_end_early_for_python_are_not_judged() {
+    let Some(recorder) = Recorder::start(Site::new()) else { return };
+    for line in ["Subject : x", "X-\u{e9}: 1", ": x"] {
+        let text = format!("To: team@x\n{line}\nFrom: a@x.org\n\nHello\n");
+        assert!(is_unsure(&recorder.words("", text.as_bytes())), "{text:?}");
+    }
+    let text = "To: team@x\nX-!#$%&'*+: x\n\tfolded : line\nFrom: a@x.org\n\nHello\n";
+    assert!(!is_unsure(&recorder.words("", text.as_bytes())));
+}
+
 #[test]
 fn headers_beyond_exims_64_kib_are_not_judged() {
     let Some(recorder) = Recorder::start(Site::new()) else { return };
