@@ -23,8 +23,9 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-/// The dictionaries in which addresses are looked up.
-const DICTS: [&str; 3] = ["members", "digest_members", "user_options"];
+/// The dictionaries in which addresses are looked up. Of `language` it only matters that it is one:
+/// Mailman asks for the sender's language before any rule.
+const DICTS: [&str; 4] = ["members", "digest_members", "user_options", "language"];
 
 /// What Mailman puts in the place of an absent attribute of an old list.
 pub type SiteDefault<'a> = &'a dyn Fn(&str) -> Option<PyValue>;
@@ -267,7 +268,7 @@ fn assemble(
     name: &ListName,
     addresses: &[PyStr],
     mut picked: Picked,
-    doubts: Vec<String>,
+    mut doubts: Vec<String>,
     warnings: Vec<String>,
     site_default: SiteDefault<'_>,
 ) -> Loaded {
@@ -289,6 +290,9 @@ fn assemble(
         digest_members: entries("digest_members"),
         user_options: entries("user_options"),
     };
+    if !matches!(entries("language"), Entries::Found(_)) {
+        doubts.push("the list's language is no dictionary, which Mailman fails on".into());
+    }
     Loaded { name: name.clone(), settings, roster, doubts, warnings }
 }
 
