@@ -17,7 +17,6 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// A query that takes longer is given up: Exim would wait 60 s, then could only defer.
@@ -81,30 +80,33 @@ pub fn main() -> ExitCode {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         write_stderr(&format!("mm-query: internal error at {place}\n"));
     }));
-    supervise(TIME_LIMIT, || finish(run(std::env::args_os()))).into()
+    supervise(TIME_LIMIT, give_up, || finish(run(std::env::args_os()))).into()
 }
 
-/// Does the work in a thread, so that neither a panic nor an endless wait in it (for a disk, or
-/// for whoever should read the answer) decides how the program ends.
-fn supervise(limit: Duration, work: impl FnOnce() -> Status + Send + 'static) -> Status {
-    let (sender, receiver) = mpsc::channel();
-    let worker = std::thread::Builder::new().spawn(move || {
-        let status = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal);
-        // Nobody waits any more if the time was up.
-        let _ = sender.send(status);
+/// Ends the program from wherever it is.
+#[allow(clippy::exit, reason = "the thread that waits is not the one that hangs")]
+fn give_up() {
+    write_stderr("mm-query: no answer in time\n");
+    std::process::exit(i32::from(Status::TryAgain.code()));
+}
+
+/// Does the work so that neither a panic in it nor an endless wait (for a disk, or for whoever
+/// should read the answer) decides how the program ends. The waiting is in the other thread: most
+/// queries end before that one has even begun, and so do not wait for it.
+fn supervise(
+    limit: Duration,
+    give_up: impl FnOnce() + Send + 'static,
+    work: impl FnOnce() -> Status,
+) -> Status {
+    let watch = std::thread::Builder::new().spawn(move || {
+        std::thread::sleep(limit);
+        give_up();
     });
-    if worker.is_err() {
+    if watch.is_err() {
         write_stderr("mm-query: cannot start a thread\n");
         return Status::TryAgain;
     }
-    match receiver.recv_timeout(limit) {
-        Ok(status) => status,
-        Err(mpsc::RecvTimeoutError::Disconnected) => Status::Internal,
-        Err(mpsc::RecvTimeoutError::Timeout) => {
-            write_stderr("mm-query: no answer in time\n");
-            Status::TryAgain
-        }
-    }
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal)
 }
 
 /// Runs one command line, the program's name first; reads files, writes nothing.
@@ -171,24 +173,27 @@ fn write_stderr(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
 
     #[test]
     fn a_panic_is_an_internal_error() {
-        let status = supervise(TIME_LIMIT, || panic!("a defect"));
+        let status = supervise(TIME_LIMIT, || (), || panic!("a defect"));
         assert_eq!(status, Status::Internal);
     }
 
     #[test]
-    fn the_time_limit_asks_to_try_again() {
-        let status = supervise(Duration::from_millis(1), || {
-            std::thread::sleep(Duration::from_secs(600));
+    fn the_time_limit_ends_endless_work() {
+        let (sender, receiver) = mpsc::channel();
+        let give_up = move || sender.send(()).unwrap();
+        let status = supervise(Duration::from_millis(1), give_up, || {
+            receiver.recv().unwrap();
             Status::Refused
         });
-        assert_eq!(status, Status::TryAgain);
+        assert_eq!(status, Status::Refused, "the work saw the time limit");
     }
 
     #[test]
     fn work_that_ends_decides() {
-        assert_eq!(supervise(TIME_LIMIT, || Status::Refused), Status::Refused);
+        assert_eq!(supervise(TIME_LIMIT, || (), || Status::Refused), Status::Refused);
     }
 }
