@@ -3,11 +3,16 @@
 //! Bytes are code points 0 to 255. Without option: for each part
 //! `[depth, type, unixfrom, headers, payload, decoded, preamble, epilogue, parameters]`, or a
 //! string where the message is over a limit. `--headers`: `[unixfrom, headers, body]` of the
-//! header block alone.
+//! header block alone. `--mail-parser`: `[[[depth, type, payload], ...], [[encoding, same], ...]]`,
+//! what the crate `mail-parser` makes of the message (`[["panic"]]` where it panics), and of each
+//! payload in base64 or quoted-printable whether it decodes it to the same.
 
 use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 
 use anyhow::{Context, Result};
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{MessageParser, MimeHeaders, PartType};
 use mm_query::python::message::{Headers, Message, Parameter, Part, Payload, headers};
 use serde_json::{Value, json};
 
@@ -20,12 +25,18 @@ const PARAMETERS: [(&str, &str); 4] = [
 ];
 
 fn main() -> Result<()> {
-    let only_headers = std::env::args().nth(1).as_deref() == Some("--headers");
+    let answer: fn(&[u8]) -> Value = match std::env::args().nth(1).as_deref() {
+        Some("--headers") => block,
+        Some("--mail-parser") => {
+            std::panic::set_hook(Box::new(|_| ()));
+            crate_view
+        }
+        _ => message,
+    };
     let mut out = BufWriter::new(stdout().lock());
     for line in stdin().lock().lines() {
         let raw = bytes(&serde_json::from_str::<String>(&line?)?)?;
-        let answer = if only_headers { block(&raw) } else { message(&raw) };
-        serde_json::to_writer(&mut out, &answer)?;
+        serde_json::to_writer(&mut out, &answer(&raw))?;
         out.write_all(b"\n")?;
     }
     Ok(())
@@ -92,4 +103,51 @@ fn text(bytes: &[u8]) -> String {
 
 fn bytes(text: &str) -> Result<Vec<u8>> {
     text.chars().map(|c| u8::try_from(c).context("not a byte")).collect()
+}
+
+fn crate_view(raw: &[u8]) -> Value {
+    let mut parts = Vec::new();
+    match std::panic::catch_unwind(|| MessageParser::default().parse(raw)) {
+        Ok(Some(message)) => crate_parts(&message, 0, 0, &mut parts),
+        Ok(None) => (),
+        Err(_) => parts.push(json!(["panic"])),
+    }
+    let decoded: Vec<Value> =
+        Message::parse(raw).iter().flat_map(|m| m.parts()).filter_map(same_decoded).collect();
+    json!([parts, decoded])
+}
+
+fn crate_parts(message: &mail_parser::Message<'_>, id: u32, depth: usize, out: &mut Vec<Value>) {
+    let Some(part) = message.parts.get(id as usize) else { return };
+    let kind = part.content_type().map_or("text/plain".to_owned(), |t| {
+        format!("{}/{}", t.ctype(), t.subtype().unwrap_or_default()).to_lowercase()
+    });
+    let body = part.offset_body as usize..part.offset_end as usize;
+    let leaf = || json!(message.raw_message.get(body).map(text));
+    let payload = match &part.body {
+        PartType::Multipart(_) | PartType::Message(_) => Value::Null,
+        _ => leaf(),
+    };
+    out.push(json!([depth, kind, payload]));
+    match &part.body {
+        PartType::Multipart(ids) => {
+            ids.iter().for_each(|&id| crate_parts(message, id, depth + 1, out));
+        }
+        PartType::Message(inner) => crate_parts(inner, 0, depth + 1, out),
+        _ => (),
+    }
+}
+
+/// Encoding of a part, and whether the crate's decoder gives what Python's gives.
+fn same_decoded(part: &Part<'_>) -> Option<Value> {
+    let Payload::Text(payload) = part.payload else { return None };
+    let payload = payload.bytes();
+    let encoding = part.headers.get("content-transfer-encoding")?.to_ascii_lowercase();
+    let theirs = match encoding.as_slice() {
+        b"base64" => base64_decode(&payload),
+        b"quoted-printable" => quoted_printable_decode(&payload),
+        _ => return None,
+    };
+    let ours = part.decoded().ok()??;
+    Some(json!([text(&encoding), theirs.as_deref().unwrap_or(&payload) == &*ours]))
 }

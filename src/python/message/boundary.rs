@@ -65,38 +65,47 @@ impl Boundary {
     }
 }
 
-/// Charsets whose decoding of ASCII is ASCII, white space and `-` taken out of the names.
-const ASCII_SUPERSETS: [&str; 12] = [
-    "usascii", "ascii", "utf8", "latin1", "koi8r", "koi8u", "gb2312", "gbk", "gb18030", "big5",
-    "eucjp", "euckr",
+/// Python's codecs that do not leave all ASCII as it is: their names and aliases
+/// (`encodings.aliases`) without what is neither letter nor digit, in order.
+#[rustfmt::skip]
+const NOT_ASCII: [&str; 85] = [
+    "037", "1026", "1140", "424", "500", "864", "base64", "base64codec", "bz2", "bz2codec",
+    "cp037", "cp1026", "cp1140", "cp424", "cp500", "cp864", "cp875", "csibm037", "csibm1026",
+    "csibm424", "csibm500", "csibm864", "csiso2022jp", "csiso2022kr", "dbcs", "ebcdiccpbe",
+    "ebcdiccpca", "ebcdiccpch", "ebcdiccphe", "ebcdiccpnl", "ebcdiccpus", "ebcdiccpwt", "hex",
+    "hexcodec", "hz", "hzgb", "hzgb2312", "ibm037", "ibm039", "ibm1026", "ibm1140", "ibm424",
+    "ibm500", "ibm864", "idna", "iso2022jp", "iso2022jp1", "iso2022jp2", "iso2022jp2004",
+    "iso2022jp3", "iso2022jpext", "iso2022kr", "mbcs", "punycode", "quopri", "quopricodec",
+    "quotedprintable", "rawunicodeescape", "rot13", "shiftjis2004", "shiftjisx0213", "sjis2004",
+    "sjisx0213", "stringescape", "u16", "u32", "u7", "undefined", "unicode11utf7",
+    "unicodebigunmarked", "unicodeescape", "unicodeinternal", "unicodelittleunmarked", "utf16",
+    "utf16be", "utf16le", "utf32", "utf32be", "utf32le", "utf7", "uu", "uucodec", "zip", "zlib",
+    "zlibcodec",
 ];
 
-/// `unicode(value, charset, 'replace')` for the charsets that mail has; more than these would
-/// need Python's whole table of codecs. Characters beyond U+00FF may be other ones than Python's.
+/// `unicode(value, charset, 'replace')`. Any charset, known to Python or not, gives ASCII for
+/// ASCII, except those above. Others than ASCII are decoded in the charsets that mail has.
+/// Characters beyond U+00FF may be other ones than Python's.
 fn decode(value: &[u8], charset: &[u8]) -> Result<String, Unreadable> {
     let name = String::from_utf8_lossy(charset).to_ascii_lowercase();
+    if value.is_ascii() && !name.contains('\0') {
+        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        return match NOT_ASCII.binary_search(&plain.as_str()) {
+            Ok(_) => Err(Unreadable::BoundaryCharset),
+            Err(_) => Ok(value.iter().copied().map(char::from).collect()),
+        };
+    }
     match name.as_str() {
         "" | "us-ascii" | "ascii" => {
-            Ok(String::from_utf8_lossy(value).replace(|c: char| !c.is_ascii(), "\u{fffd}"))
+            let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' };
+            Ok(value.iter().map(ascii).collect())
         }
         "utf-8" | "utf8" | "utf_8" => Ok(String::from_utf8_lossy(value).into_owned()),
         "iso-8859-1" | "iso8859-1" | "latin-1" | "latin1" => {
             Ok(value.iter().copied().map(char::from).collect())
         }
-        _ if value.is_ascii() && is_ascii_superset(&name) => {
-            Ok(String::from_utf8_lossy(value).into_owned())
-        }
         _ => Err(Unreadable::BoundaryCharset),
     }
-}
-
-/// Whether the charset, if Python knows it, has ASCII in it; if not, Python takes ASCII.
-fn is_ascii_superset(name: &str) -> bool {
-    let plain: String = name.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect();
-    let family =
-        ["iso8859", "windows125", "cp125"].iter().find_map(|family| plain.strip_prefix(family));
-    ASCII_SUPERSETS.contains(&plain.as_str())
-        || family.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The boundaries of all multiparts around a line. Any of them ends everything within its
