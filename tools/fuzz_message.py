@@ -272,7 +272,11 @@ class Maker:
         return text
 
     def message(self):
-        return self.mutated(self.entity())
+        message = self.mutated(self.entity())
+        if self.rng.random() < 0.03:
+            # Python's parser is fed 8192 bytes at a time.
+            return "X-Pad: " + "p" * (8185 - self.rng.randint(0, len(message))) + self.eol() + message
+        return message
 
     def header_block(self):
         rng = self.rng

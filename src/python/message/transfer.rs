@@ -76,6 +76,13 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let mut in_group = 0;
     let mut rest = text;
     while let [byte, behind @ ..] = rest {
+        if in_group == 0
+            && let Some((three, behind)) = base64_group(rest)
+        {
+            decoded.extend_from_slice(&three);
+            rest = behind;
+            continue;
+        }
         rest = behind;
         if *byte == b'=' {
             let ends = in_group == 3 || (in_group == 2 && next_is_padding(behind));
@@ -88,6 +95,15 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
         }
     }
     (in_group == 0).then_some(decoded)
+}
+
+/// Four digits that follow each other, the usual case: their three bytes, and what is behind.
+fn base64_group(text: &[u8]) -> Option<([u8; 3], &[u8])> {
+    let (four, behind) = text.split_first_chunk::<4>()?;
+    let [a, b, c, d] = four.map(|byte| base64_digit(byte).map_or(u32::MAX, u32::from));
+    let bits = a << 18 | b << 12 | c << 6 | d;
+    let [_, three @ ..] = bits.to_be_bytes();
+    ((a | b | c | d) < 64).then_some((three, behind))
 }
 
 fn next_is_padding(text: &[u8]) -> bool {
