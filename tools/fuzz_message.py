@@ -140,6 +140,11 @@ class Maker:
         kind = rng.random()
         if kind < 0.12:
             return self.extended(name, value)
+        if kind < 0.13:
+            # Names that differ in case only are taken in the order of a dict.
+            cases = ["".join(rng.choice([c, c.upper()]) for c in name) + "*" for _ in range(rng.randint(1, 12))]
+            cases.insert(rng.randint(0, len(cases)), self.extended(name.lower(), value))
+            return "; ".join(cases)
         if kind < 0.15:
             return name
         return name + self.blank() + "=" + self.blank() + self.quoted(value)
@@ -180,6 +185,8 @@ class Maker:
             headers.insert(rng.randint(0, len(headers)), rng.choice(["Content-Type", "Content-type", "CONTENT-TYPE"]) + ":" + self.blank() + content_type + self.eol())
         if encoding:
             headers.append("Content-Transfer-Encoding: " + encoding + self.eol())
+        if rng.random() < 0.01:
+            return "".join(headers) + "X: y" + self.eol() + "From joe@x.org Mon" + rng.choice(ENDS) + rng.choice(ENDS) + rng.choice(ENDS)
         start = "From joe@x.org Mon Jan  1" + self.eol() if rng.random() < 0.08 else ""
         end = "From joe@x.org Mon" + self.eol() if rng.random() < 0.03 else ""
         return start + "".join(headers) + end + (self.eol() if rng.random() < 0.93 else "")
