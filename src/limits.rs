@@ -58,3 +58,13 @@ pub const MM_CFG_BYTES: u64 = 1 << 20;
 pub const MM_CFG_DEPTH: usize = 100;
 /// Bytes of all values that `mm_cfg.py` computes, a few for each element of a container.
 pub const MM_CFG_VALUE_BYTES: usize = 8 << 20;
+/// Bytes of a message.
+pub const MESSAGE_BYTES: usize = 64 << 20;
+/// Bytes of one header block: the message's own, or a part's.
+pub const MESSAGE_HEADER_BLOCK_BYTES: usize = 1 << 20;
+/// Bytes of all header blocks of one message together.
+pub const MESSAGE_HEADER_BYTES: usize = 4 << 20;
+/// Parts of a message, containers included.
+pub const MESSAGE_PARTS: usize = 1 << 15;
+/// Parts around a part; CPython 2.7 raises RuntimeError somewhere below 1,000.
+pub const MESSAGE_DEPTH: usize = 200;

@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod literal;
+pub mod message;
 pub mod percent;
 pub mod re;
 pub mod text;

@@ -1,0 +1,216 @@
+//! Content-Transfer-Encoding undone, as `Message.get_payload(decode=True)` of Python 2.7 does it
+//! with `binascii` and `uu`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::params::{hex, strip};
+
+/// Python raises `binascii.Error`, which `get_payload` does not catch: a line of uuencoded data
+/// has a character that no encoder writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IllegalCharacter;
+
+impl fmt::Display for IllegalCharacter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("uuencoded data has a character that Python's decoder fails on")
+    }
+}
+
+impl std::error::Error for IllegalCharacter {}
+
+/// The payload without its transfer encoding. It comes back as it is if the encoding is unknown
+/// or the data is truncated.
+pub(super) fn decode<'a>(
+    encoding: &[u8],
+    payload: Cow<'a, [u8]>,
+) -> Result<Cow<'a, [u8]>, IllegalCharacter> {
+    let decoded = match encoding.to_ascii_lowercase().as_slice() {
+        b"quoted-printable" => Some(quoted_printable(&payload)),
+        b"base64" => base64(&payload),
+        b"x-uuencode" | b"uuencode" | b"uue" | b"x-uue" => uuencoded(&payload)?,
+        _ => None,
+    };
+    Ok(decoded.map_or(payload, Cow::Owned))
+}
+
+/// `binascii.a2b_qp`.
+fn quoted_printable(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if *first != b'=' {
+            decoded.push(*first);
+            continue;
+        }
+        match behind {
+            [] => (),
+            // A soft line break; behind a CR, all up to the next LF is lost.
+            [b'\n' | b'\r', ..] => {
+                let line_end = behind.iter().position(|&byte| byte == b'\n');
+                rest = line_end.and_then(|at| behind.get(at + 1..)).unwrap_or_default();
+            }
+            [b'=', behind @ ..] => {
+                decoded.push(b'=');
+                rest = behind;
+            }
+            [high, low, behind @ ..] if let (Some(high), Some(low)) = (hex(*high), hex(*low)) => {
+                decoded.push(high << 4 | low);
+                rest = behind;
+            }
+            _ => decoded.push(b'='),
+        }
+    }
+    decoded
+}
+
+/// `binascii.a2b_base64`; None for "Incorrect padding".
+///
+/// Bytes that are not in the alphabet are skipped. Padding ends the data, but only where it can
+/// stand: behind three characters of a group, or behind two if another `=` is the next byte that
+/// is not skipped.
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    let mut group = Bits::default();
+    let mut in_group = 0;
+    let mut rest = text;
+    while let [byte, behind @ ..] = rest {
+        if in_group == 0
+            && let Some((three, behind)) = base64_group(rest)
+        {
+            decoded.extend_from_slice(&three);
+            rest = behind;
+            continue;
+        }
+        rest = behind;
+        if *byte == b'=' {
+            let ends = in_group == 3 || (in_group == 2 && next_is_padding(behind));
+            if ends {
+                return Some(decoded);
+            }
+        } else if let Some(value) = base64_digit(*byte) {
+            in_group = (in_group + 1) % 4;
+            decoded.extend(group.push(value));
+        }
+    }
+    (in_group == 0).then_some(decoded)
+}
+
+/// Four digits that follow each other, the usual case: their three bytes, and what is behind.
+fn base64_group(text: &[u8]) -> Option<([u8; 3], &[u8])> {
+    let (four, behind) = text.split_first_chunk::<4>()?;
+    let [a, b, c, d] = four.map(|byte| base64_digit(byte).map_or(u32::MAX, u32::from));
+    let bits = a << 18 | b << 12 | c << 6 | d;
+    let [_, three @ ..] = bits.to_be_bytes();
+    ((a | b | c | d) < 64).then_some((three, behind))
+}
+
+fn next_is_padding(text: &[u8]) -> bool {
+    text.iter().find(|&&byte| byte == b'=' || base64_digit(byte).is_some()) == Some(&b'=')
+}
+
+fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
+}
+
+/// Six bits in, eight out.
+#[derive(Debug, Default)]
+struct Bits {
+    held: u16,
+    count: u8,
+}
+
+impl Bits {
+    /// The next byte, once it is complete.
+    fn push(&mut self, six: u8) -> Option<u8> {
+        self.held = self.held << 6 | u16::from(six);
+        self.count += 6;
+        if self.count < 8 {
+            return None;
+        }
+        self.count -= 8;
+        let byte = self.held >> self.count;
+        self.held &= (1 << self.count) - 1;
+        u8::try_from(byte).ok()
+    }
+}
+
+/// `uu.decode`; None if there is no begin line or no end line. LF alone ends a line here.
+fn uuencoded(payload: &[u8]) -> Result<Option<Vec<u8>>, IllegalCharacter> {
+    let mut lines = payload.split(|&byte| byte == b'\n');
+    if !lines.any(is_begin_line) {
+        return Ok(None);
+    }
+    let mut decoded = Vec::new();
+    for line in lines {
+        if strip(line) == b"end" {
+            return Ok(Some(decoded));
+        }
+        decoded.extend(uuencoded_line(line)?);
+    }
+    Ok(None)
+}
+
+/// `begin`, an octal number and a name, with one space between.
+fn is_begin_line(line: &[u8]) -> bool {
+    let mut fields = line.splitn(3, |&byte| byte == b' ');
+    fields.next() == Some(b"begin")
+        && fields.next().is_some_and(is_octal)
+        && fields.next().is_some()
+}
+
+/// Whether `int(text, 8)` takes it.
+fn is_octal(text: &[u8]) -> bool {
+    let text = strip(text);
+    let digits = match text {
+        [b'-' | b'+', digits @ ..] => strip(digits),
+        _ => text,
+    };
+    let digits = match digits {
+        [b'0', b'o' | b'O', digits @ ..] => digits,
+        _ => digits,
+    };
+    !digits.is_empty() && digits.iter().all(|digit| (b'0'..=b'7').contains(digit))
+}
+
+/// One line, without its LF. If it is not what its length says, only what that length needs is
+/// looked at (the workaround in `uu.decode` for broken encoders).
+fn uuencoded_line(line: &[u8]) -> Result<Vec<u8>, IllegalCharacter> {
+    let (length, data) = match line.split_first() {
+        Some((first, data)) => (usize::from(first.wrapping_sub(b' ') & 63), data),
+        // Python sees the LF.
+        None => (usize::from(b'\n'.wrapping_sub(b' ') & 63), line),
+    };
+    let needed = (length * 4 + 5) / 3 - 1;
+    a2b_uu(length, data)
+        .or_else(|IllegalCharacter| a2b_uu(length, data.get(..needed).unwrap_or(data)))
+}
+
+/// `binascii.a2b_uu`, the first character being resolved to the number of bytes. Characters that
+/// are missing or line ends count as zero bits.
+fn a2b_uu(length: usize, data: &[u8]) -> Result<Vec<u8>, IllegalCharacter> {
+    let mut decoded = Vec::with_capacity(length);
+    let mut group = Bits::default();
+    let mut data = data.iter();
+    while decoded.len() < length {
+        let six = match data.next() {
+            None | Some(b'\r') => 0,
+            Some(byte @ b' '..=b'`') => (byte - b' ') & 63,
+            Some(_) => return Err(IllegalCharacter),
+        };
+        decoded.extend(group.push(six));
+    }
+    if data.all(|byte| matches!(byte, b' ' | b'`' | b'\r')) {
+        Ok(decoded)
+    } else {
+        Err(IllegalCharacter)
+    }
+}
