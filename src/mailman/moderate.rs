@@ -22,17 +22,15 @@ pub struct List<'a> {
     pub owner: Owner,
 }
 
-/// Every address whose membership the rules may ask for.
-///
-/// # Errors
-/// Never fails where [`judge`] would not: an equivalence that shunts is left for it to find.
+/// Every address whose membership the rules may ask for. An equivalence that shunts is left for
+/// [`judge`] to find.
 pub fn addresses_in_question(senders: &Senders, equivalent_domains: &PyValue) -> Vec<PyStr> {
     let mut addresses = Vec::new();
     for sender in &senders.all {
         addresses.push(sender.clone());
         let python = match sender {
-            PyStr::Bytes(_) => crate::python::Python::Two,
-            PyStr::Text(_) => crate::python::Python::Three,
+            PyStr::Bytes(_) => Python::Two,
+            PyStr::Text(_) => Python::Three,
         };
         addresses.extend(equivalents(sender, equivalent_domains, python).unwrap_or_default());
     }
