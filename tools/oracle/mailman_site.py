@@ -21,11 +21,13 @@ QUEUES = ['in', 'out', 'commands', 'bounces', 'news', 'archive', 'shunt',
           'virgin', 'bad', 'retry', 'maildir']
 
 # Tables of other sites were made by a Mailman installed elsewhere; the
-# directories are this one's whatever the mm_cfg.py in force says.
+# directories are this one's whatever the mm_cfg.py in force says. The converter
+# of HTML only changes the text of messages that no handler disposed of.
 CONFIG_TAIL = '''
 import os as _os
 PREFIX = EXEC_PREFIX = VAR_PREFIX = %(prefix)r
 LIST_DATA_DIR = _os.path.join(VAR_PREFIX, 'lists')
+HTML_TO_PLAIN_TEXT_COMMAND = '/bin/cat %%(filename)s'
 '''
 
 

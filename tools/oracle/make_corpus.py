@@ -3,10 +3,10 @@
 """Makes a corpus: random lists saved by a real Mailman, and its verdicts.
 
     make_corpus.py MAILMAN_SOURCE SCRATCH VECTORS_DIR OUT_DIR
-                   [--seed N] [--lists N] [--cases N] [--mm-cfg FILE]
+                   [--seed N] [--lists N] [--cases N] [--mm-cfg FILE] [--posts]
 
 README.md says what OUT_DIR then holds. Python 2.7 for Mailman 2.1, Python 3
-for the port.
+for the port. With --posts whole messages (Mailman 2.1 only) in place of senders.
 """
 
 from __future__ import print_function
@@ -78,8 +78,9 @@ def set_policy(r, mlist, pool, names, vectors):
     mlist.available_languages = ['en', mlist.preferred_language]
 
 
-def make_list(r, name, names, vectors):
-    """Creates and saves one list; returns the addresses that matter to it."""
+def make_list(r, name, names, vectors, more=None):
+    """Creates and saves one list; returns the addresses that matter to it, its
+    host and what `more`, which may set further settings, returned."""
     from Mailman.MailList import MailList
     mlist = MailList()
     mlist.Create(name, 'admin@example.org', '6' * 40, emailhost=r.choice(v.HOSTS))
@@ -88,10 +89,11 @@ def make_list(r, name, names, vectors):
         for address in pool[:r.choice([0, 1, 3, 6])]:
             subscribe(r, mlist, address)
         set_policy(r, mlist, pool, names, vectors)
+        added = more(r, mlist, pool, names, vectors) if more else None
         if r.random() < 0.06:
             mlist.__dict__.pop(r.choice(DELETABLE), None)
         mlist.Save()
-        return pool, mlist.host_name
+        return pool, mlist.host_name, added
     finally:
         mlist.Unlock()
 
@@ -108,17 +110,73 @@ def make_case(r, pool, vectors):
     return case
 
 
-def build(options, prefix):
+class SenderCases(object):
+    """Lists for the Moderate handler, and senders."""
+
+    tables, more = ('sender.jsonl',), None
+
+    def __init__(self, options):
+        self.vectors = v.Vectors(options.vectors)
+
+    def cases(self, r, name, made, count):
+        """(table, case) pairs, as many as asked for."""
+        return [('sender.jsonl', make_case(r, made[0], self.vectors))
+                for _ in range(count)]
+
+    def judges(self):
+        import judge
+        return {'sender.jsonl': (judge.judge, judge.unrepeatable)}
+
+
+class PostCases(SenderCases):
+    """Lists for every deciding handler, whole messages in files, and a sender
+    for every fifth message."""
+
+    tables = ('sender.jsonl', 'post.jsonl')
+
+    def __init__(self, options):
+        import post_lists
+        self.vectors = post_lists.PostVectors(options.vectors)
+        self.more = post_lists.set_post_settings
+        self.messages = os.path.join(options.out, 'messages')
+        self.count = 0
+        self.for_senders = random.Random(options.seed + 1)
+
+    def cases(self, r, name, made, count):
+        import post_messages
+        pool, host, settings = made
+        writer = post_messages.Writer(r, name, host, pool, settings, self.vectors)
+        return ([('post.jsonl', self.post(r, pool, writer.post())) for _ in range(count)]
+                + SenderCases.cases(self, self.for_senders, name, made, count // 5))
+
+    def post(self, r, pool, text):
+        self.count += 1
+        name = '%05d.eml' % self.count
+        with open(os.path.join(self.messages, name), 'wb') as target:
+            target.write(text)
+        return {'message': name, 'envelope_from': v.envelope(r, pool),
+                'dmarc_policy': r.choice([None, 'none', 'quarantine', 'reject'])}
+
+    def judges(self):
+        import judge_post
+
+        def judged(name, case, prefix):
+            return judge_post.judge_post(name, case, self.messages, prefix)
+        return dict(SenderCases.judges(self),
+                    **{'post.jsonl': (judged, judge_post.unrepeatable)})
+
+
+def build(options, prefix, kind):
     """Lists into SCRATCH and OUT_DIR, the unjudged cases into SCRATCH."""
     r = random.Random(options.seed)
-    vectors = v.Vectors(options.vectors)
     names = list_names(r, options.lists)
     cases = []
     with open(os.path.join(options.out, 'domains.jsonl'), 'w') as domains:
         for name in names:
-            pool, domain = make_list(r, name, names, vectors)
-            domains.write(json.dumps({'domain': domain, 'list': name}) + '\n')
-            cases += [(name, make_case(r, pool, vectors)) for _ in range(options.cases)]
+            made = make_list(r, name, names, kind.vectors, kind.more)
+            domains.write(json.dumps({'domain': made[1], 'list': name}) + '\n')
+            cases += [(table, name, case) for table, case
+                      in kind.cases(r, name, made, options.cases)]
             target = os.path.join(options.out, 'lists', name)
             os.makedirs(target)
             shutil.copy(os.path.join(prefix, 'lists', name, 'config.pck'), target)
@@ -126,30 +184,33 @@ def build(options, prefix):
         json.dump(cases, unjudged)
 
 
-def judge_from(start, options, prefix):
+def append(options, table, judged):
+    with open(os.path.join(options.out, table), 'a') as target:
+        target.write(json.dumps(judged, sort_keys=True) + '\n')
+
+
+def judge_from(start, options, prefix, kind):
     """Judges the cases from number `start` on, noting each before it runs."""
     import judge
+    judges = kind.judges()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     with open(os.path.join(prefix, 'cases.json')) as unjudged:
         cases = json.load(unjudged)
-    with open(os.path.join(options.out, 'sender.jsonl'), 'a') as table, \
-            open(os.path.join(options.out, 'aside.jsonl'), 'a') as aside:
-        for number in range(start, len(cases)):
-            name, case = cases[number]
-            with open(os.path.join(prefix, 'at'), 'w') as at:
-                at.write(str(number))
-            signal.alarm(SECONDS_PER_CASE)
-            try:
-                judged = judge.judge(str(name), case, prefix)
-            except judge.Unspeakable:
-                continue
-            finally:
-                signal.alarm(0)
-            doubtful = (judged['verdict'] == judge.UNMAILED
-                        or judge.unrepeatable(judged, prefix))
-            target = aside if doubtful else table
-            target.write(json.dumps(judged, sort_keys=True) + '\n')
-            target.flush()
+    for number in range(start, len(cases)):
+        table, name, case = cases[number]
+        judge_one, unrepeatable = judges[table]
+        with open(os.path.join(prefix, 'at'), 'w') as at:
+            at.write(str(number))
+        signal.alarm(SECONDS_PER_CASE)
+        try:
+            judged = judge_one(str(name), case, prefix)
+        except judge.Unspeakable:
+            continue
+        finally:
+            signal.alarm(0)
+        doubtful = (judged['verdict'] == judge.UNMAILED
+                    or unrepeatable(judged, prefix))
+        append(options, 'aside.jsonl' if doubtful else table, judged)
 
 
 def in_child(work, prefix, settings):
@@ -167,10 +228,10 @@ def in_child(work, prefix, settings):
         os._exit(1)
 
 
-def judge_all(options, prefix, settings):
+def judge_all(options, prefix, settings, kind):
     start = timed_out = 0
     while True:
-        status = in_child(lambda: judge_from(start, options, prefix), prefix, settings)
+        status = in_child(lambda: judge_from(start, options, prefix, kind), prefix, settings)
         if status == 0:
             return timed_out
         if status != signal.SIGALRM:
@@ -190,6 +251,7 @@ def read_options(arguments):
     parser.add_argument('--lists', type=int, default=40)
     parser.add_argument('--cases', type=int, default=100, help='per list')
     parser.add_argument('--mm-cfg', default=None, help='settings in force')
+    parser.add_argument('--posts', action='store_true', help='whole messages')
     return parser.parse_args(arguments)
 
 
@@ -205,15 +267,17 @@ def main(arguments):
     mailman_site.install(options.source, prefix)
     shutil.rmtree(os.path.join(prefix, 'lists'), True)
     os.makedirs(os.path.join(prefix, 'lists'))
-    os.makedirs(options.out)
+    os.makedirs(os.path.join(options.out, 'messages') if options.posts else options.out)
+    kind = PostCases(options) if options.posts else SenderCases(options)
     with open(os.path.join(options.out, 'mm_cfg.py'), 'w') as target:
         target.write(settings)
-    if in_child(lambda: build(options, prefix), prefix, settings) != 0:
+    if in_child(lambda: build(options, prefix, kind), prefix, settings) != 0:
         sys.exit('the lists could not be made')
-    timed_out = judge_all(options, prefix, settings)
-    with open(os.path.join(options.out, 'sender.jsonl')) as table:
-        print('%s: %d cases, %d ran out of time'
-              % (options.out, sum(1 for _ in table), timed_out))
+    timed_out = judge_all(options, prefix, settings, kind)
+    for name in kind.tables:
+        with open(os.path.join(options.out, name)) as table:
+            print('%s/%s: %d cases' % (options.out, name, sum(1 for _ in table)))
+    print('%d ran out of time' % timed_out)
 
 
 if __name__ == '__main__':

@@ -2,9 +2,11 @@
 """Copies a part of a corpus: some lists, the lists they name, their cases.
 
     slice.py CORPUS OUT_DIR [--lists N] [--cases N] [--seed N]
+             [--posts N] [--largest BYTES]
 
 Only lists that name at most one other list are taken, so that the part stays
-small and closed. Prove the result with replay.py: it must show no difference.
+small and closed. Where OUT_DIR already has lists, whole messages to them are
+added. Prove the result with replay.py: it must show no difference.
 """
 
 import argparse
@@ -48,22 +50,78 @@ def copy_table(corpus, out, table, chosen, limit=None):
                 target.write(line)
 
 
-def main():
+def kind_of(post):
+    """What the chosen posts of a list should differ in."""
+    reason = post['reason'] or ''
+    words = reason if post['verdict'] == 'shunt' else re.sub(r'[0-9]+|: .*', '', reason)
+    return post['verdict'], post['handler'], words, post['notice'] is None
+
+
+def choose_posts(posts, wanted):
+    """The rarest kinds first, then the second of each kind, and so on."""
+    by_kind = {}
+    for post in posts:
+        by_kind.setdefault(kind_of(post), []).append(post)
+    kinds = sorted(by_kind.values(), key=len)
+    depth = max(map(len, kinds), default=0)
+    rounds = [kind[n] for n in range(depth) for kind in kinds if n < len(kind)]
+    return sorted(rounds[:wanted], key=lambda post: post['message'])
+
+
+def copy_posts(corpus, out, chosen, wanted, largest):
+    """Up to `wanted` messages to each list, none over `largest` bytes."""
+    messages = os.path.join(corpus, 'messages')
+    with open(os.path.join(corpus, 'post.jsonl')) as source:
+        posts = [json.loads(line) for line in source]
+    small = [post for post in posts if os.path.getsize(
+        os.path.join(messages, post['message'])) <= largest]
+    os.makedirs(os.path.join(out, 'messages'), exist_ok=True)
+    with open(os.path.join(out, 'post.jsonl'), 'w') as target:
+        for name in sorted(chosen):
+            for post in choose_posts([p for p in small if p['list'] == name], wanted):
+                shutil.copyfile(os.path.join(messages, post['message']),
+                                os.path.join(out, 'messages', post['message']))
+                target.write(json.dumps(post, sort_keys=True) + '\n')
+
+
+def has(corpus, table):
+    return os.path.exists(os.path.join(corpus, table))
+
+
+def copy_new(options, chosen):
+    """Lists, settings and the tables of addresses into an empty OUT_DIR."""
+    for name in chosen:
+        shutil.copytree(os.path.join(options.corpus, 'lists', name),
+                        os.path.join(options.out, 'lists', name))
+    shutil.copy(os.path.join(options.corpus, 'mm_cfg.py'), options.out)
+    if has(options.corpus, 'sender.jsonl'):
+        copy_table(options.corpus, options.out, 'sender.jsonl', chosen, options.cases)
+    if has(options.corpus, 'domains.jsonl'):
+        copy_table(options.corpus, options.out, 'domains.jsonl', chosen)
+
+
+def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('corpus')
     parser.add_argument('out')
     parser.add_argument('--lists', type=int, default=6)
     parser.add_argument('--cases', type=int, default=None, help='per list')
+    parser.add_argument('--posts', type=int, default=12, help='messages per list')
+    parser.add_argument('--largest', type=int, default=2000, help='bytes of a message')
     parser.add_argument('--seed', type=int, default=1)
-    options = parser.parse_args()
-    chosen = choose(options.corpus, options.lists, random.Random(options.seed))
-    for name in chosen:
-        shutil.copytree(os.path.join(options.corpus, 'lists', name),
-                        os.path.join(options.out, 'lists', name))
-    shutil.copy(os.path.join(options.corpus, 'mm_cfg.py'), options.out)
-    copy_table(options.corpus, options.out, 'sender.jsonl', chosen, options.cases)
-    if os.path.exists(os.path.join(options.corpus, 'domains.jsonl')):
-        copy_table(options.corpus, options.out, 'domains.jsonl', chosen)
+    return parser.parse_args()
+
+
+def main():
+    options = read_options()
+    present = os.path.join(options.out, 'lists')
+    if os.path.isdir(present):
+        chosen = set(os.listdir(present))
+    else:
+        chosen = choose(options.corpus, options.lists, random.Random(options.seed))
+        copy_new(options, chosen)
+    if has(options.corpus, 'post.jsonl'):
+        copy_posts(options.corpus, options.out, chosen, options.posts, options.largest)
 
 
 if __name__ == '__main__':
