@@ -9,6 +9,7 @@ pub mod literal;
 pub mod percent;
 pub mod re;
 pub mod text;
+pub mod words;
 
 /// The generation of Python that runs the Mailman at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
