@@ -3,11 +3,13 @@
 //!
 //! Without arguments: `[[bytes, charset or null], ...]` of `decode_header`, or `null` where Python
 //! raises HeaderParseError. With `--text FORM`: the text of `header_text`, `{"shunt": true}` or
-//! `{"unknowable": true}`. With `--normalize FORM`: the (Unicode) string normalised.
+//! `{"unknowable": true}`. With `--normalize FORM`: the (Unicode) string normalised. With
+//! `--encoding-rs LABEL`, for `tools/gen_codecs.py`: what `encoding_rs` decodes, `null` on errors.
 
 use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 
 use anyhow::{Context, Result, bail};
+use encoding_rs::Encoding;
 use mm_query::mailman::header_text::{NoText, header_text};
 use mm_query::python::words::normalize::{Form, normalize};
 use mm_query::python::words::{Fragment, decode_header};
@@ -23,6 +25,10 @@ fn main() -> Result<()> {
             [] => words(&bytes(&value)?),
             ["--text", name] => text(&bytes(&value)?, form(name)?),
             ["--normalize", name] => json!(normalize(form(name)?, &value)),
+            ["--encoding-rs", label] => {
+                let encoding = Encoding::for_label(label.as_bytes()).context("no such encoding")?;
+                json!(encoding.decode_without_bom_handling_and_without_replacement(&bytes(&value)?))
+            }
             _ => bail!("usage: words_answers [--text FORM | --normalize FORM]"),
         };
         serde_json::to_writer(&mut out, &answer)?;

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Writes src/python/words/charset/{names,single_byte}.rs: Python 2.7's codecs, asked of itself.
+"""Writes src/python/words/charset/{names,single_byte,double_tables}.rs: Python 2.7's codecs.
 
     tools/gen_codecs.py [--python python2.7]
 
-This file runs itself under Python 2.7 with the argument `dump`.
+Python is asked itself: this file runs itself under Python 2.7 with the argument `dump`.
+double_tables.rs is where encoding_rs, asked through examples/words_answers, differs.
 """
 from __future__ import print_function
 
 import json
+import os
 import subprocess
 import sys
 import unicodedata
@@ -17,11 +19,13 @@ OTHERS = {
     "ascii": "Ascii", "latin_1": "Latin1", "iso8859_1": "Latin1", "charmap": "Latin1", "utf_8": "Utf8", "utf_8_sig": "Utf8Sig",
     "utf_16": "Utf16(None)", "utf_16_be": "Utf16(Some(Order::Big))", "utf_16_le": "Utf16(Some(Order::Little))",
     "utf_32": "Utf32(None)", "utf_32_be": "Utf32(Some(Order::Big))", "utf_32_le": "Utf32(Some(Order::Little))",
-    "big5": "EastAsian(Double::Big5)", "cp950": "EastAsian(Double::Cp950)", "gb2312": "EastAsian(Double::Gb2312)", "gbk": "EastAsian(Double::Gbk)",
-    "euc_kr": "EastAsian(Double::EucKr)", "cp949": "EastAsian(Double::Cp949)", "shift_jis": "EastAsian(Double::ShiftJis)", "cp932": "EastAsian(Double::Cp932)",
-    "euc_jp": "EastAsian(Double::EucJp)", "iso2022_jp": "Iso2022Jp", "gb18030": "EastAsian(Double::Gb18030)",
+    "iso2022_jp": "Iso2022Jp",
 }
 RAISING = {"base64_codec", "bz2_codec", "hex_codec", "idna", "punycode", "quopri_codec", "string_escape", "undefined", "uu_codec", "zlib_codec"}
+# Of one or two bytes a character: the encoding in encoding_rs.
+DOUBLE = {"big5": "big5", "cp950": "big5", "gb2312": "gbk", "gbk": "gbk", "gb18030": "gb18030", "euc_kr": "euc-kr", "cp949": "euc-kr",
+          "shift_jis": "shift_jis", "cp932": "shift_jis", "euc_jp": "euc-jp"}
+KINDS = {"gb18030": "Gb18030", "euc_kr": "EucKr", "shift_jis": "ShiftJis", "cp932": "Cp932", "euc_jp": "EucJp"}
 UNTOLD = {"unicode_escape", "raw_unicode_escape", "unicode_internal"}
 MISSING = {"mbcs", "aliases", "tactis"}
 
@@ -30,7 +34,6 @@ def dump():
     """Prints the codecs' names, their aliases, and what each byte is by itself."""
     import codecs
     import encodings
-    import os
     from encodings import aliases
     folder = os.path.dirname(encodings.__file__)
     modules = sorted({f.split(".")[0] for f in os.listdir(folder) if not f.startswith("__")} - MISSING)
@@ -43,7 +46,7 @@ def dump():
         found[alias] = module
     texts = {}
     for module in modules:
-        if module in RAISING or module in UNTOLD or module in OTHERS:
+        if module in RAISING or module in UNTOLD or module in OTHERS or module in DOUBLE:
             continue
         points = [[ord(c) for c in unicode(chr(b), module, "replace")] for b in range(256)]  # noqa: F821
         if all(len(p) == 1 for p in points):
@@ -53,7 +56,11 @@ def dump():
                 continue
             if [ord(c) for c in all_at_once] == [p[0] for p in points]:
                 texts[module] = [p[0] for p in points]
-    json.dump({"modules": modules, "aliases": found, "texts": texts}, sys.stdout)
+    doubles = {}
+    for module in DOUBLE:
+        decoded = [unicode(chr(p >> 8) + chr(p & 255), module, "replace") for p in range(0x8000, 0x10000)]  # noqa: F821
+        doubles[module] = [ord(t) if len(t) == 1 and t != u"\ufffd" else None for t in decoded]
+    json.dump({"modules": modules, "aliases": found, "texts": texts, "doubles": doubles}, sys.stdout)
 
 
 def rust_char(point):
@@ -69,7 +76,43 @@ def codec(module, data):
         return "SingleByte(&single_byte::%s)" % module.upper()
     if module in RAISING:
         return "Raises"
+    if module in DOUBLE:
+        return "EastAsian(&double_tables::%s)" % module.upper()
     return OTHERS.get(module, "Untold")
+
+
+def encoding_rs(label):
+    """What each pair from 0x8000 on is to encoding_rs: a character's code point or None."""
+    pairs = "".join(json.dumps(chr(p >> 8) + chr(p & 255)) + "\n" for p in range(0x8000, 0x10000))
+    target = os.environ.get("CARGO_TARGET_DIR", "target")
+    command = [os.path.join(target, "debug/examples/words_answers"), "--encoding-rs", label]
+    answers = subprocess.run(command, input=pairs.encode(), stdout=subprocess.PIPE, check=True).stdout
+    texts = [json.loads(line) for line in answers.splitlines()]
+    return [ord(t) if t is not None and len(t) == 1 else None for t in texts]
+
+
+def write_double(out, module, python):
+    """The pairs that are nothing in Python, and those that are something else."""
+    absent, runs, last = [], [], None
+    can_merge = False
+    for pair, (ours, theirs) in enumerate(zip(encoding_rs(DOUBLE[module]), python), 0x8000):
+        if theirs is None and ours is not None:
+            if can_merge:
+                absent[-1][1] = pair
+            else:
+                absent.append([pair, pair])
+            can_merge = True
+        elif theirs is not None:
+            can_merge = False
+            if ours != theirs:
+                if last != pair - 1:
+                    runs.append((pair, []))
+                runs[-1][1].append(rust_char(theirs))
+                last = pair
+    out.write("\npub(super) static %s: Double = Double {\n    encoding: &encoding_rs::%s_INIT,\n    kind: Kind::%s,\n" % (
+        module.upper(), DOUBLE[module].upper().replace("-", "_"), KINDS.get(module, "Plain")))
+    out.write("    absent: &[%s],\n" % "".join("(0x%04x, 0x%04x)," % (a, b) for a, b in absent))
+    out.write("    other: &[%s],\n};\n" % "".join('(0x%04x, "%s"),' % (pair, "".join(chars)) for pair, chars in runs))
 
 
 def main():
@@ -85,7 +128,7 @@ def main():
             low = "None" if points[:128] == list(range(128)) else "Some(%s)" % low
             out.write("\npub(super) static %s: SingleByte = SingleByte {\n    low: %s,\n    high: %s,\n};\n" % (module.upper(), low, high))
     with open("src/python/words/charset/names.rs", "w") as out:
-        out.write("//! The names that Python 2.7 knows charsets by.\n" + head + "use super::codec::{Codec, Codec::*};\nuse super::double::Double;\nuse super::single_byte;\nuse super::utf::Order;\n\n")
+        out.write("//! The names that Python 2.7 knows charsets by.\n" + head + "use super::codec::{Codec, Codec::*};\nuse super::utf::Order;\nuse super::{double_tables, single_byte};\n\n")
         out.write("/// Modules of `encodings`, sorted.\npub(super) static MODULES: &[(&str, Codec)] = &[\n")
         for module in data["modules"]:
             out.write('    ("%s", %s),\n' % (module, codec(module, data)))
@@ -93,6 +136,11 @@ def main():
         for alias, module in sorted(data["aliases"].items()):
             out.write('    ("%s", "%s"),\n' % (alias, module))
         out.write("];\n")
+    subprocess.run(["cargo", "build", "-q", "--example", "words_answers"], check=True)
+    with open("src/python/words/charset/double_tables.rs", "w") as out:
+        out.write("//! Where Python 2.7's East Asian charsets differ from `encoding_rs`.\n" + head + "use super::double::{Double, Kind};\n")
+        for module in sorted(DOUBLE):
+            write_double(out, module, data["doubles"][module])
 
 
 if __name__ == "__main__":

@@ -118,8 +118,6 @@ mod tests {
     #[test]
     fn every_character_is_normalised_as_python_does() {
         assert_eq!(hash_of_all(Form::Nfc), 0xf706_71a8_c32a_8bb9);
-        assert_eq!(hash_of_all(Form::Nfd), 0x9530_4e24_60fc_4633);
-        assert_eq!(hash_of_all(Form::Nfkc), 0x3a44_4a75_ae86_4e22);
         assert_eq!(hash_of_all(Form::Nfkd), 0x766d_6d14_0881_1afc);
     }
 

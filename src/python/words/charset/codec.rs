@@ -1,9 +1,9 @@
 //! The ways in which Python 2.7 makes text of bytes.
 
-use super::double::Double;
+use super::DecodeError;
+use super::double::{self, Double};
 use super::single_byte::SingleByte;
 use super::utf::{self, Order};
-use super::{DecodeError, double};
 
 /// What a charset's name stands for.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub(super) enum Codec {
     Utf16(Option<Order>),
     Utf32(Option<Order>),
     /// One or two bytes a character.
-    EastAsian(Double),
+    EastAsian(&'static Double),
     Iso2022Jp,
     /// Not for text, or not with `replace`: `unicode()` raises.
     Raises,

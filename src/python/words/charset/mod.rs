@@ -3,6 +3,8 @@
 
 mod codec;
 mod double;
+mod double_tables;
+mod jamo;
 mod names;
 mod single_byte;
 mod utf;

@@ -2,15 +2,14 @@
 // Written by tools/gen_codecs.py from Python 2.7 itself.
 
 use super::codec::{Codec, Codec::*};
-use super::double::Double;
-use super::single_byte;
 use super::utf::Order;
+use super::{double_tables, single_byte};
 
 /// Modules of `encodings`, sorted.
 pub(super) static MODULES: &[(&str, Codec)] = &[
     ("ascii", Ascii),
     ("base64_codec", Raises),
-    ("big5", EastAsian(Double::Big5)),
+    ("big5", EastAsian(&double_tables::BIG5)),
     ("big5hkscs", Untold),
     ("bz2_codec", Raises),
     ("charmap", Latin1),
@@ -49,16 +48,16 @@ pub(super) static MODULES: &[(&str, Codec)] = &[
     ("cp869", SingleByte(&single_byte::CP869)),
     ("cp874", SingleByte(&single_byte::CP874)),
     ("cp875", SingleByte(&single_byte::CP875)),
-    ("cp932", EastAsian(Double::Cp932)),
-    ("cp949", EastAsian(Double::Cp949)),
-    ("cp950", EastAsian(Double::Cp950)),
+    ("cp932", EastAsian(&double_tables::CP932)),
+    ("cp949", EastAsian(&double_tables::CP949)),
+    ("cp950", EastAsian(&double_tables::CP950)),
     ("euc_jis_2004", Untold),
     ("euc_jisx0213", Untold),
-    ("euc_jp", EastAsian(Double::EucJp)),
-    ("euc_kr", EastAsian(Double::EucKr)),
-    ("gb18030", EastAsian(Double::Gb18030)),
-    ("gb2312", EastAsian(Double::Gb2312)),
-    ("gbk", EastAsian(Double::Gbk)),
+    ("euc_jp", EastAsian(&double_tables::EUC_JP)),
+    ("euc_kr", EastAsian(&double_tables::EUC_KR)),
+    ("gb18030", EastAsian(&double_tables::GB18030)),
+    ("gb2312", EastAsian(&double_tables::GB2312)),
+    ("gbk", EastAsian(&double_tables::GBK)),
     ("hex_codec", Raises),
     ("hp_roman8", SingleByte(&single_byte::HP_ROMAN8)),
     ("hz", Untold),
@@ -106,7 +105,7 @@ pub(super) static MODULES: &[(&str, Codec)] = &[
     ("quopri_codec", Raises),
     ("raw_unicode_escape", Untold),
     ("rot_13", SingleByte(&single_byte::ROT_13)),
-    ("shift_jis", EastAsian(Double::ShiftJis)),
+    ("shift_jis", EastAsian(&double_tables::SHIFT_JIS)),
     ("shift_jis_2004", Untold),
     ("shift_jisx0213", Untold),
     ("string_escape", Raises),
