@@ -124,7 +124,7 @@ fn codecs_that_are_not_for_text_shunt() {
         let value = format!("=?{charset}?q?61?=");
         assert_eq!(text(value.as_bytes()), Err(NoText::Shunt), "{charset}");
         // Even where another fragment's text is not known.
-        let value = format!("=?utf-7?q?+AGE-?= {value}");
+        let value = format!("=?hz?q?a?= {value}");
         assert_eq!(text(value.as_bytes()), Err(NoText::Shunt), "{charset}");
     }
     assert_eq!(text(b"=?hex?q??="), Ok(String::new()), "no bytes are text in every charset");
@@ -134,7 +134,7 @@ fn codecs_that_are_not_for_text_shunt() {
 
 #[test]
 fn text_that_python_alone_has_is_unknowable() {
-    for value in ["=?utf-7?q?a?=", "=?utf-8?q?=ED=A0=80?=", "=?hz?q?a?="] {
+    for value in ["=?utf-7?q?+AGEA?=", "=?utf-7?q?+2D0-?=", "=?utf-8?q?=ED=A0=80?=", "=?hz?q?a?="] {
         assert_eq!(text(value.as_bytes()), Err(NoText::Unknowable), "{value}");
     }
 }
@@ -155,7 +155,7 @@ fn charsets_are_found_by_python_s_names() {
 
 #[test]
 fn invalid_bytes_are_replaced_as_python_counts_them() {
-    let cases: [(&[u8], &str, &str); 19] = [
+    let cases: [(&[u8], &str, &str); 22] = [
         (b"a\xf0\x90\x80b", "utf-8", "a\u{fffd}b"),
         (b"\xf0\x80\x80\x80", "utf-8", "\u{fffd}\u{fffd}"),
         (b"\xc3", "utf-8", "\u{fffd}"),
@@ -163,9 +163,12 @@ fn invalid_bytes_are_replaced_as_python_counts_them() {
         (b"\xef\xbb\xbfa", "utf-8", "\u{feff}a"),
         (b"\xef\xbb\xbfa", "utf-8-sig", "a"),
         (b"a\0\0\xd8b", "utf-16", "a\u{fffd}"),
+        (b"a\0\0\xdcb", "utf-16", "a\u{fffd}"),
+        (b"\x3d\xd8\0\xdeb", "utf-16", "😀\u{fffd}"),
         (b"\xfe\xff\0a", "utf-16", "a"),
         (b"\xfe\xff\0a", "utf-16-be", "\u{feff}a"),
         (b"a\0\0\0\0\0\x11\0b", "utf-32-le", "a\u{fffd}\u{fffd}"),
+        (b"+-a-+AGE-\xff+2D3eAA.+AGE", "utf-7", "+a-a\u{fffd}😀.a"),
         (b"\x81\x80", "windows-1252", "\u{fffd}€"),
         (b"\xb0Ab\xff", "gb2312", "\u{fffd}b\u{fffd}"),
         (b"\xa1\xaa", "gb2312", "―"),

@@ -19,7 +19,7 @@ OTHERS = {
     "ascii": "Ascii", "latin_1": "Latin1", "iso8859_1": "Latin1", "charmap": "Latin1", "utf_8": "Utf8", "utf_8_sig": "Utf8Sig",
     "utf_16": "Utf16(None)", "utf_16_be": "Utf16(Some(Order::Big))", "utf_16_le": "Utf16(Some(Order::Little))",
     "utf_32": "Utf32(None)", "utf_32_be": "Utf32(Some(Order::Big))", "utf_32_le": "Utf32(Some(Order::Little))",
-    "iso2022_jp": "Iso2022Jp",
+    "iso2022_jp": "Iso2022Jp", "utf_7": "Utf7",
 }
 RAISING = {"base64_codec", "bz2_codec", "hex_codec", "idna", "punycode", "quopri_codec", "string_escape", "undefined", "uu_codec", "zlib_codec"}
 # Of one or two bytes a character: the encoding in encoding_rs.

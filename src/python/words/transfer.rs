@@ -68,7 +68,8 @@ fn ends_input(digits: usize, after: &[u8]) -> bool {
     }
 }
 
-fn base64_digit(byte: u8) -> Option<u32> {
+/// The six bits that this character of the alphabet stands for.
+pub(super) fn base64_digit(byte: u8) -> Option<u32> {
     let digit = match byte {
         b'A'..=b'Z' => byte - b'A',
         b'a'..=b'z' => byte - b'a' + 26,

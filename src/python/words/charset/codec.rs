@@ -4,6 +4,7 @@ use super::DecodeError;
 use super::double::{self, Double};
 use super::single_byte::SingleByte;
 use super::utf::{self, Order};
+use super::utf_7;
 
 /// What a charset's name stands for.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,7 @@ pub(super) enum Codec {
     /// One or two bytes a character.
     EastAsian(&'static Double),
     Iso2022Jp,
+    Utf7,
     /// Not for text, or not with `replace`: `unicode()` raises.
     Raises,
     /// Not followed here.
@@ -41,6 +43,7 @@ impl Codec {
             Codec::Utf32(order) => return utf::decode_32(bytes, order, text),
             Codec::EastAsian(charset) => return charset.decode(bytes, text),
             Codec::Iso2022Jp => return double::decode_iso_2022_jp(bytes, text),
+            Codec::Utf7 => return utf_7::decode(bytes, text),
             Codec::Raises => return Err(DecodeError::Raises),
             Codec::Untold => return Err(DecodeError::Untold),
         }

@@ -8,6 +8,7 @@ mod jamo;
 mod names;
 mod single_byte;
 mod utf;
+mod utf_7;
 
 use codec::Codec;
 

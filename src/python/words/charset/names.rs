@@ -119,7 +119,7 @@ pub(super) static MODULES: &[(&str, Codec)] = &[
     ("utf_32", Utf32(None)),
     ("utf_32_be", Utf32(Some(Order::Big))),
     ("utf_32_le", Utf32(Some(Order::Little))),
-    ("utf_7", Untold),
+    ("utf_7", Utf7),
     ("utf_8", Utf8),
     ("utf_8_sig", Utf8Sig),
     ("uu_codec", Raises),

@@ -71,10 +71,16 @@ pub(super) fn decode_16(bytes: &[u8], order: Option<Order>, text: &mut String) {
         Order::Big => u16::from_be_bytes(pair),
         Order::Little => u16::from_le_bytes(pair),
     };
-    let ends_in_lead = matches!(pairs.last().map(unit), Some(0xd800..=0xdbff));
+    let ends_unpaired = match pairs {
+        [.., before, last] if (0xdc00..=0xdfff).contains(&unit(last)) => {
+            !(0xd800..=0xdbff).contains(&unit(before))
+        }
+        [.., last] => (0xd800..=0xdfff).contains(&unit(last)),
+        [] => false,
+    };
     text.extend(char::decode_utf16(pairs.iter().map(unit)).map(|c| c.unwrap_or(REPLACEMENT)));
-    // A lead surrogate at the end is truncated together with the odd byte.
-    if !odd.is_empty() && !ends_in_lead {
+    // A lone surrogate at the end is replaced together with the odd byte.
+    if !odd.is_empty() && !ends_unpaired {
         text.push(REPLACEMENT);
     }
 }
