@@ -6,7 +6,7 @@
 Compares examples/words_answers with email.header.decode_header; with --text with the text that
 Mailman's SpamDetect.getDecodedHeaders makes of a value (its rules are rewritten in the judge);
 with --normalize with unicodedata.normalize on random text. --charset: words of this charset
-only. Prints each difference (at most 20) and a count, with --text also how many values we have
+only; without it, --text also tries every name that Python knows. Prints each difference (at most 20) and a count, with --text also how many values we have
 no text for, by charset; exit status 1 if there was a difference.
 """
 import argparse
@@ -117,6 +117,22 @@ def random_value(rng, only):
     return "".join(value if rng.random() < 0.5 else value[:-1])
 
 
+NAMES = r"""
+import encodings, json, os
+from encodings import aliases
+modules = [f.split('.')[0] for f in os.listdir(os.path.dirname(encodings.__file__))]
+print(json.dumps(sorted(set(modules) | set(aliases.aliases) | set(aliases.aliases.values()))))
+"""
+
+
+def named_values(python):
+    """Every name that Python knows, spelled in three ways, with every byte after a word in ASCII."""
+    names = json.loads(subprocess.check_output([python, "-c", NAMES]))
+    encoded = base64.b64encode(b"ab~\\" + bytes(range(256))).decode()
+    spelled = [s for n in names for s in (n, n.upper().replace("_", "-"), n.replace("_", "."))]
+    return ["a =?%s?b?%s?=" % (name, encoded) for name in spelled]
+
+
 def random_text(rng):
     def point():
         c = rng.randrange(rng.choice([0x80, 0x3000, 0x3000, 0x11000, 0x20000, 0x110000]))
@@ -147,9 +163,12 @@ def main():
     rng = random.Random(args.seed)
     differing = unknowable = shunted = 0
     by_charset = collections.Counter()
+    compared = 0
+    first = named_values(args.python) if args.text and not args.charset else []
     for start in range(0, args.n, 20000):
         count = min(20000, args.n - start)
-        values = [random_text(rng) if args.normalize else random_value(rng, args.charset) for _ in range(count)]
+        values = first + [random_text(rng) if args.normalize else random_value(rng, args.charset) for _ in range(count)]
+        compared, first = compared + len(values), []
         judged = ask([args.python, "-c", JUDGE, mode, args.form], values)
         for value, expected, answer in zip(values, judged, ask(ours, values), strict=True):
             if answer == {"unknowable": True}:
@@ -162,9 +181,9 @@ def main():
                 differing += 1
                 if differing <= 20:
                     print("%.300r\n  Python %.300r\n  ours   %.300r" % (value, expected, answer))
-    print("%d values, %d differ (%s)" % (args.n, differing, args.python))
+    print("%d values, %d differ (%s)" % (compared, differing, args.python))
     if args.text:
-        print("%d shunted; %d (%.2f %%) unknowable, charsets in them: %s" % (shunted, unknowable, 100 * unknowable / args.n, by_charset.most_common(12)))
+        print("%d shunted; %d (%.2f %%) unknowable, charsets in them: %s" % (shunted, unknowable, 100 * unknowable / compared, by_charset.most_common(12)))
     sys.exit(differing > 0)
 
 
