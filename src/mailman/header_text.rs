@@ -12,7 +12,7 @@ pub enum NoText {
     /// An exception that Mailman does not catch: the message is shunted, for every list and for
     /// its owner's address, be there rules or not.
     Shunt,
-    /// Mailman has a text, which is not known here.
+    /// What Mailman does is not known here: see [`DecodeError::Untold`].
     Unknowable,
 }
 

@@ -1,5 +1,22 @@
 //! East Asian charsets as Python 2.7 decodes them: `encoding_rs` where it agrees for the character
 //! at hand, tables where it does not.
+//!
+//! Measured over all pairs, Python's characters against those of `encoding_rs`:
+//!
+//! | Python | the same | others | pairs that Python lacks |
+//! |---|---|---|---|
+//! | `cp932` (Shift_JIS) | 9,604 | 0 | 0 |
+//! | `cp949` (EUC-KR) | 17,048 | 0 | 0 |
+//! | `euc_kr` (EUC-KR) | 8,225 | 0 | 8,823 |
+//! | `gbk` (GBK) | 21,791 | 0 | 2,149 |
+//! | `gb2312` (GBK) | 7,443 | 2 | 16,495 |
+//! | `gb18030` (gb18030) | 23,920 | 20, and one of four bytes | 0 |
+//! | `shift_jis` (Shift_JIS) | 6,873 | 6 | 2,725 |
+//! | `euc_jp` (EUC-JP) | 6,936 | 6, and one of three bytes | 457 |
+//! | `big5` (Big5) | 13,450 | 260 | 4,880 |
+//! | `cp950` (Big5) | 13,502 | 250 | 4,838 |
+//!
+//! On malformed text they agree nowhere.
 
 use encoding_rs::Encoding;
 

@@ -1,5 +1,8 @@
 //! `unicode(bytes, charset, 'replace')` as Python 2.7 does it (wide build: `sys.maxunicode` is
-//! 0x10FFFF, as Debian and python.org's own sources build it on Linux).
+//! 0x10FFFF, as Debian builds it).
+//!
+//! Charsets of one byte a character have Python's own tables: `encoding_rs` has a character for
+//! bytes that Python replaces, and lacks half of them.
 
 mod codec;
 mod double;
@@ -24,8 +27,8 @@ pub enum DecodeError {
     /// Another exception, whatever the bytes are: the codec is not for text (`hex`, `zlib`) or
     /// cannot replace (`idna`), or the name has NUL in it or is too long.
     Raises,
-    /// Python has a text which is not known here: the codec is not followed, or its result for
-    /// these bytes cannot be told or has lone surrogates.
+    /// What Python does is not known here: the codec is not followed (it may raise, too), or its
+    /// text for these bytes cannot be told or has lone surrogates.
     Untold,
 }
 
