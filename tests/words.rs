@@ -155,7 +155,7 @@ fn charsets_are_found_by_python_s_names() {
 
 #[test]
 fn invalid_bytes_are_replaced_as_python_counts_them() {
-    let cases: [(&[u8], &str, &str); 22] = [
+    let cases: [(&[u8], &str, &str); 25] = [
         (b"a\xf0\x90\x80b", "utf-8", "a\u{fffd}b"),
         (b"\xf0\x80\x80\x80", "utf-8", "\u{fffd}\u{fffd}"),
         (b"\xc3", "utf-8", "\u{fffd}"),
@@ -177,6 +177,9 @@ fn invalid_bytes_are_replaced_as_python_counts_them() {
         (b"\xa4\xd4abcdefg", "euc-kr", "\u{fffd}g"),
         (b"a\xa4\xd4\xa4\xa1\xa4\xbf\xa4", "euc-kr", "a\u{fffd}"),
         (b"\\~\x81\x60\xb1", "shift_jis", "\\~〜ｱ"),
+        (b"\x1b$Bab\x80a$$", "iso-2022-jp", "痰\u{fffd}瓩\u{fffd}"),
+        (b"\x1b(Ia\x1b[1\xe9Ab\xe9", "iso-2022-jp", "\u{fffd}a\x1b[1éAb\u{fffd}"),
+        (b"\x1b..\x1b$B0!\x1b)B0!\x1b", "iso-2022-jp", "亜亜\u{fffd}"),
         (b"\x1b$B$\"\n\x1b(J\\", "iso-2022-jp", "あ\n¥"),
     ];
     for (bytes, charset, expected) in cases {

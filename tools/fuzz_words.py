@@ -85,6 +85,9 @@ def random_bytes(rng, charset):
             return text.encode("utf-8")
     if kind < 0.55:
         return "".join(alphabetical(rng) for _ in range(size)).encode("utf-8")
+    if kind < 0.6 and "2022" in charset:
+        pieces = [b"\x1b", b"\x1b$B", b"\x1b(J", b"\x1b(B", b"\x1b$@", b"$", b"(", b")", b"&", b".", b"@", b"B", b"J", b"I", b"$B", b"\\", b"~", b"!!", b"0!", b" ", b"\n", b"\x0e", b"\xb1", b"1111"]
+        return b"".join(rng.choice(pieces) for _ in range(size))
     if kind < 0.7:
         return bytes(rng.choice(b"a=?_ \xe9\xc3\xa9\xed\xa0\x80\xf0\x90\x8f\xf4\xff\xfe\x00\xd8\x1b$B(J~{") for _ in range(size))
     if kind < 0.85:

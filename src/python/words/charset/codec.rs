@@ -1,7 +1,8 @@
 //! The ways in which Python 2.7 makes text of bytes.
 
 use super::DecodeError;
-use super::double::{self, Double};
+use super::double::Double;
+use super::iso_2022_jp;
 use super::single_byte::SingleByte;
 use super::utf::{self, Order};
 use super::utf_7;
@@ -42,7 +43,7 @@ impl Codec {
             Codec::Utf16(order) => utf::decode_16(bytes, order, text),
             Codec::Utf32(order) => return utf::decode_32(bytes, order, text),
             Codec::EastAsian(charset) => return charset.decode(bytes, text),
-            Codec::Iso2022Jp => return double::decode_iso_2022_jp(bytes, text),
+            Codec::Iso2022Jp => return iso_2022_jp::decode(bytes, text),
             Codec::Utf7 => return utf_7::decode(bytes, text),
             Codec::Raises => return Err(DecodeError::Raises),
             Codec::Untold => return Err(DecodeError::Untold),

@@ -16,11 +16,12 @@
 //! | `big5` (Big5) | 13,450 | 260 | 4,880 |
 //! | `cp950` (Big5) | 13,502 | 250 | 4,838 |
 //!
-//! On malformed text they agree nowhere.
+//! What malformed text becomes is Python's here throughout: a pair that is no character takes two
+//! bytes, where `encoding_rs` keeps an ASCII one.
 
 use encoding_rs::Encoding;
 
-use super::{DecodeError, double_tables, jamo};
+use super::{DecodeError, jamo};
 
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
@@ -105,7 +106,7 @@ impl Double {
         }
     }
 
-    fn character(&self, sequence: &[u8]) -> Result<char, DecodeError> {
+    pub(super) fn character(&self, sequence: &[u8]) -> Result<char, DecodeError> {
         let Ok(pair) = <[u8; 2]>::try_from(sequence) else { return self.long(sequence) };
         let pair = u16::from_be_bytes(pair);
         if let Some(c) = self.other(pair) {
@@ -146,60 +147,4 @@ impl Double {
         let range = after.checked_sub(1).and_then(|at| self.absent.get(at));
         range.is_some_and(|&(_, last)| pair <= last)
     }
-}
-
-/// What ISO-2022-JP has been switched to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shift {
-    Ascii,
-    /// JIS X 0201: ASCII but for two characters.
-    Roman,
-    /// JIS X 0208, of two bytes a character.
-    Kanji,
-}
-
-/// ISO-2022-JP whose escape sequences and pairs are all right; other text cannot be told. A line
-/// end does not switch back.
-pub(super) fn decode_iso_2022_jp(bytes: &[u8], text: &mut String) -> Result<(), DecodeError> {
-    let mut shift = Shift::Ascii;
-    let mut rest = bytes;
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        match (first, shift) {
-            (0x1b, _) => {
-                (shift, rest) = escape(after).ok_or(DecodeError::Untold)?;
-            }
-            (0x80.., _) => text.push(REPLACEMENT),
-            (0x20.., Shift::Kanji) => {
-                let (&second, tail) = after.split_first().ok_or(DecodeError::Untold)?;
-                text.push(kanji(first, second)?);
-                rest = tail;
-            }
-            (b'\\', Shift::Roman) => text.push('¥'),
-            (b'~', Shift::Roman) => text.push('‾'),
-            _ => text.push(char::from(first)),
-        }
-    }
-    Ok(())
-}
-
-/// The shift that this escape sequence (its ESC taken off) asks for, and what follows it.
-fn escape(after: &[u8]) -> Option<(Shift, &[u8])> {
-    let (sequence, rest) = after.split_at_checked(2)?;
-    let shift = match sequence {
-        b"(B" => Shift::Ascii,
-        b"(J" => Shift::Roman,
-        b"$@" | b"$B" => Shift::Kanji,
-        _ => return None,
-    };
-    Some((shift, rest))
-}
-
-/// A character of JIS X 0208: what EUC-JP has with the high bits set.
-fn kanji(first: u8, second: u8) -> Result<char, DecodeError> {
-    if !(0x21..=0x7e).contains(&second) || !(0x21..=0x7e).contains(&first) {
-        return Err(DecodeError::Untold);
-    }
-    let c = double_tables::EUC_JP.character(&[first | 0x80, second | 0x80])?;
-    if c == REPLACEMENT { Err(DecodeError::Untold) } else { Ok(c) }
 }

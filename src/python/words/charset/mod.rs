@@ -2,11 +2,12 @@
 //! 0x10FFFF, as Debian builds it).
 //!
 //! Charsets of one byte a character have Python's own tables: `encoding_rs` has a character for
-//! bytes that Python replaces, and lacks half of them.
+//! bytes that Python replaces, and lacks many of them.
 
 mod codec;
 mod double;
 mod double_tables;
+mod iso_2022_jp;
 mod jamo;
 mod names;
 mod single_byte;
