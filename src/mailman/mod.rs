@@ -5,6 +5,7 @@
 
 pub mod defaults;
 pub mod equivalents;
+pub mod header_text;
 pub mod language;
 pub mod moderate;
 pub mod notice;

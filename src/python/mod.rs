@@ -10,6 +10,7 @@ pub mod message;
 pub mod percent;
 pub mod re;
 pub mod text;
+pub mod words;
 
 /// The generation of Python that runs the Mailman at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
