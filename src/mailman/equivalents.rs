@@ -3,7 +3,7 @@
 use crate::list::value::PyValue;
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
-use crate::python::text::{PyStr, is_space};
+use crate::python::text::{PyStr, is_ascii_space, is_space};
 
 /// The addresses that count as `address` on a list with these `equivalent_domains`.
 ///
@@ -44,7 +44,7 @@ pub fn equivalents(
 /// `re.sub('\s', '', groups)`; Python 2's `\s` is ASCII.
 fn without_space(groups: &PyStr, python: Python) -> PyStr {
     let space = |c: char| match python {
-        Python::Two => matches!(c, ' ' | '\t'..='\r'),
+        Python::Two => is_ascii_space(c),
         Python::Three => is_space(c, python),
     };
     match groups {

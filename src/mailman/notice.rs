@@ -4,7 +4,7 @@
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
 use crate::python::percent::{self, Failure, Value};
-use crate::python::text::{PyStr, is_space};
+use crate::python::text::{PyStr, is_ascii_space, is_space};
 
 /// `LIST-owner@host_name`: whom a sender can ask (`MailList.GetOwnerEmail`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Form<'_> {
         match like {
             PyStr::Bytes(_) => {
                 let chars: Vec<char> = text.iter().map(|b| char::from(*b)).collect();
-                let wrapped = wrap_chars(&chars, is_blank);
+                let wrapped = wrap_chars(&chars, is_ascii_space);
                 // Each character came from one byte.
                 wrapped.iter().map(|c| u8::try_from(*c).unwrap_or(b'?')).collect()
             }
@@ -186,7 +186,7 @@ fn fill(paragraph: &[char], rstrip: &impl Fn(char) -> bool) -> Vec<Vec<char>> {
             lines.push(Vec::new());
             continue;
         };
-        let fill_this = !is_blank(*first);
+        let fill_this = !is_ascii_space(*first);
         match lines.last_mut() {
             Some(last) if fill_previous && fill_this => {
                 while last.last().is_some_and(|c| rstrip(*c)) {
@@ -200,11 +200,6 @@ fn fill(paragraph: &[char], rstrip: &impl Fn(char) -> bool) -> Vec<Vec<char>> {
         fill_previous = fill_this;
     }
     lines
-}
-
-/// `string.whitespace`
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r')
 }
 
 fn wrap_line(line: &[char], wrapped: &mut Vec<char>) {
@@ -221,7 +216,7 @@ fn wrap_line(line: &[char], wrapped: &mut Vec<char>) {
 /// Where a long line ends and where the next begins: at the last blank within the columns, or,
 /// where a word is longer than that, at the first one after it, which stays on the line.
 fn break_at(text: &[char]) -> (usize, usize) {
-    let blank = |i: usize| text.get(i).is_some_and(|c| is_blank(*c));
+    let blank = |i: usize| text.get(i).is_some_and(|c| is_ascii_space(*c));
     let skip =
         |from: usize, of: bool| (from..text.len()).find(|i| blank(*i) != of).unwrap_or(text.len());
     let last_blank = (1..=COLUMNS).rev().find(|i| blank(*i)).unwrap_or(0);
@@ -238,7 +233,7 @@ mod tests {
     use super::*;
 
     fn wrapped(text: &str) -> String {
-        wrap_chars(&text.chars().collect::<Vec<_>>(), is_blank).into_iter().collect()
+        wrap_chars(&text.chars().collect::<Vec<_>>(), is_ascii_space).into_iter().collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
 use crate::python::addresses::getaddresses;
-use crate::python::text::PyStr;
+use crate::python::text::{PyStr, is_space_byte};
 
 /// The headers and the envelope sender that a message carries; values raw, folds kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,7 +174,7 @@ fn header_value(raw: &[u8], python: Python) -> &[u8] {
     let mut value = raw.trim_ascii_start();
     // Python 2 strips the first line of any white space, vertical tabs included.
     let first_line = raw.split(|c| *c == b'\n').next().unwrap_or_default();
-    let blank = |c: &u8| c.is_ascii_whitespace() || *c == b'\x0b';
+    let blank = |c: &u8| is_space_byte(*c);
     if python == Python::Two && !first_line.iter().all(blank) {
         let blanks = first_line.iter().take_while(|c| blank(c)).count();
         value = raw.get(blanks..).unwrap_or_default();

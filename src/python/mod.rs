@@ -5,6 +5,7 @@
 //! origin). Nothing here knows of Mailman.
 
 pub mod addresses;
+mod binascii;
 pub mod literal;
 pub mod message;
 pub mod percent;

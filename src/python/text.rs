@@ -62,12 +62,7 @@ impl PyStr {
     #[must_use]
     pub fn strip(&self, python: Python) -> Self {
         match self {
-            PyStr::Bytes(b) => {
-                let from = b.iter().position(|&byte| !is_space_byte(byte)).unwrap_or(b.len());
-                let to =
-                    b.iter().rposition(|&byte| !is_space_byte(byte)).map_or(0, |last| last + 1);
-                PyStr::Bytes(b.get(from..to).unwrap_or_default().to_vec())
-            }
+            PyStr::Bytes(b) => PyStr::Bytes(strip_bytes(b).to_vec()),
             PyStr::Text(t) => PyStr::Text(t.trim_matches(|c| is_space(c, python)).to_owned()),
         }
     }
@@ -118,6 +113,18 @@ impl PyStr {
 /// `str.isspace` of a byte string's byte.
 pub const fn is_space_byte(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// `str.strip` of a byte string.
+pub fn strip_bytes(text: &[u8]) -> &[u8] {
+    let from = text.iter().position(|&byte| !is_space_byte(byte)).unwrap_or(text.len());
+    let to = text.iter().rposition(|&byte| !is_space_byte(byte)).map_or(0, |last| last + 1);
+    text.get(from..to).unwrap_or_default()
+}
+
+/// Whether a character is one of the ASCII white space of [`is_space_byte`] (`string.whitespace`).
+pub fn is_ascii_space(c: char) -> bool {
+    u8::try_from(c).is_ok_and(is_space_byte)
 }
 
 /// `isspace` of a character of text. U+180E is whitespace to Python 2 only.

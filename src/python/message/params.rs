@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::dict;
-use crate::python::text::is_space_byte;
+use crate::python::text::strip_bytes;
 
 /// What `get_param` gives: unquoted, not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Parameter {
 /// `get_content_type` of a part whose Content-Type header has this value: what stands before the
 /// first `;`, lowered, or text/plain if that is not two words with one slash between.
 pub(super) fn content_type(value: &[u8]) -> Cow<'_, [u8]> {
-    let first = strip(value.split(|&byte| byte == b';').next().unwrap_or_default());
+    let first = strip_bytes(value.split(|&byte| byte == b';').next().unwrap_or_default());
     if first.iter().filter(|&&byte| byte == b'/').count() != 1 {
         Cow::Borrowed(b"text/plain")
     } else if first.iter().any(u8::is_ascii_uppercase) {
@@ -111,9 +111,9 @@ fn split(header: &[u8]) -> Vec<&[u8]> {
 fn name_and_value(item: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     match item.iter().position(|&byte| byte == b'=').and_then(|at| item.split_at_checked(at)) {
         Some((name, [_, value @ ..])) => {
-            (Cow::Owned(strip(name).to_ascii_lowercase()), strip(value))
+            (Cow::Owned(strip_bytes(name).to_ascii_lowercase()), strip_bytes(value))
         }
-        _ => (Cow::Borrowed(strip(item)), b""),
+        _ => (Cow::Borrowed(strip_bytes(item)), b""),
     }
 }
 
@@ -249,19 +249,4 @@ pub(super) fn hex(digit: u8) -> Option<u8> {
         b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
     }
-}
-
-/// `str.strip()`.
-pub(super) fn strip(mut text: &[u8]) -> &[u8] {
-    while let [first, rest @ ..] = text
-        && is_space_byte(*first)
-    {
-        text = rest;
-    }
-    while let [rest @ .., last] = text
-        && is_space_byte(*last)
-    {
-        text = rest;
-    }
-    text
 }

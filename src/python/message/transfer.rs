@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::params::{hex, strip};
+use super::params::hex;
+use crate::python::binascii::{Bits, a2b_base64};
+use crate::python::text::strip_bytes;
 
 /// Python raises `binascii.Error`, which `get_payload` does not catch: a line of uuencoded data
 /// has a character that no encoder writes.
@@ -27,7 +29,7 @@ pub(super) fn decode<'a>(
 ) -> Result<Cow<'a, [u8]>, IllegalCharacter> {
     let decoded = match encoding.to_ascii_lowercase().as_slice() {
         b"quoted-printable" => Some(quoted_printable(&payload)),
-        b"base64" => base64(&payload),
+        b"base64" => a2b_base64(&payload),
         b"x-uuencode" | b"uuencode" | b"uue" | b"x-uue" => uuencoded(&payload)?,
         _ => None,
     };
@@ -65,84 +67,6 @@ fn quoted_printable(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// `binascii.a2b_base64`; None for "Incorrect padding".
-///
-/// Bytes that are not in the alphabet are skipped. Padding ends the data, but only where it can
-/// stand: behind three characters of a group, or behind two if another `=` is the next byte that
-/// is not skipped.
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    let mut group = Bits::default();
-    let mut in_group = 0;
-    let mut rest = text;
-    while let [byte, behind @ ..] = rest {
-        if in_group == 0
-            && let Some((three, behind)) = base64_group(rest)
-        {
-            decoded.extend_from_slice(&three);
-            rest = behind;
-            continue;
-        }
-        rest = behind;
-        if *byte == b'=' {
-            let ends = in_group == 3 || (in_group == 2 && next_is_padding(behind));
-            if ends {
-                return Some(decoded);
-            }
-        } else if let Some(value) = base64_digit(*byte) {
-            in_group = (in_group + 1) % 4;
-            decoded.extend(group.push(value));
-        }
-    }
-    (in_group == 0).then_some(decoded)
-}
-
-/// Four digits that follow each other, the usual case: their three bytes, and what is behind.
-fn base64_group(text: &[u8]) -> Option<([u8; 3], &[u8])> {
-    let (four, behind) = text.split_first_chunk::<4>()?;
-    let [a, b, c, d] = four.map(|byte| base64_digit(byte).map_or(u32::MAX, u32::from));
-    let bits = a << 18 | b << 12 | c << 6 | d;
-    let [_, three @ ..] = bits.to_be_bytes();
-    ((a | b | c | d) < 64).then_some((three, behind))
-}
-
-fn next_is_padding(text: &[u8]) -> bool {
-    text.iter().find(|&&byte| byte == b'=' || base64_digit(byte).is_some()) == Some(&b'=')
-}
-
-fn base64_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    }
-}
-
-/// Six bits in, eight out.
-#[derive(Debug, Default)]
-struct Bits {
-    held: u16,
-    count: u8,
-}
-
-impl Bits {
-    /// The next byte, once it is complete.
-    fn push(&mut self, six: u8) -> Option<u8> {
-        self.held = self.held << 6 | u16::from(six);
-        self.count += 6;
-        if self.count < 8 {
-            return None;
-        }
-        self.count -= 8;
-        let byte = self.held >> self.count;
-        self.held &= (1 << self.count) - 1;
-        u8::try_from(byte).ok()
-    }
-}
-
 /// `uu.decode`; None if there is no begin line or no end line. LF alone ends a line here.
 fn uuencoded(payload: &[u8]) -> Result<Option<Vec<u8>>, IllegalCharacter> {
     let mut lines = payload.split(|&byte| byte == b'\n');
@@ -151,7 +75,7 @@ fn uuencoded(payload: &[u8]) -> Result<Option<Vec<u8>>, IllegalCharacter> {
     }
     let mut decoded = Vec::new();
     for line in lines {
-        if strip(line) == b"end" {
+        if strip_bytes(line) == b"end" {
             return Ok(Some(decoded));
         }
         decoded.extend(uuencoded_line(line)?);
@@ -169,9 +93,9 @@ fn is_begin_line(line: &[u8]) -> bool {
 
 /// Whether `int(text, 8)` takes it.
 fn is_octal(text: &[u8]) -> bool {
-    let text = strip(text);
+    let text = strip_bytes(text);
     let digits = match text {
-        [b'-' | b'+', digits @ ..] => strip(digits),
+        [b'-' | b'+', digits @ ..] => strip_bytes(digits),
         _ => text,
     };
     let digits = match digits {

@@ -9,7 +9,7 @@ pub mod normalize;
 mod scan;
 mod transfer;
 
-use super::text::is_space_byte;
+use super::text::strip_bytes;
 use scan::{EncodedWord, EncodedWords, Encoding};
 
 /// A stretch of a header value in one charset.
@@ -64,7 +64,7 @@ fn decode_line(line: &[u8], fragments: &mut Vec<Fragment>) -> Result<(), HeaderP
 }
 
 fn push_plain(text: &[u8], fragments: &mut Vec<Fragment>) {
-    let stripped = strip(text);
+    let stripped = strip_bytes(text);
     if stripped.is_empty() {
         return;
     }
@@ -91,13 +91,6 @@ fn push_word(
         _ => fragments.push(Fragment { bytes, charset }),
     }
     Ok(())
-}
-
-/// `str.strip`.
-fn strip(text: &[u8]) -> &[u8] {
-    let from = text.iter().position(|&byte| !is_space_byte(byte)).unwrap_or(text.len());
-    let to = text.iter().rposition(|&byte| !is_space_byte(byte)).map_or(0, |last| last + 1);
-    text.get(from..to).unwrap_or_default()
 }
 
 /// `str.splitlines` of bytes: lines end at CR, LF or both.

@@ -1,7 +1,7 @@
 //! UTF-7 (RFC 2152) as Python 2.7 decodes it, where it is well formed.
 
-use super::super::transfer::base64_digit;
 use super::DecodeError;
+use crate::python::binascii::base64_digit;
 
 /// Appends the text.
 ///
@@ -37,7 +37,7 @@ fn shifted<'a>(bytes: &'a [u8], text: &mut String) -> Result<&'a [u8], DecodeErr
     let mut bit_count = 0_u32;
     let mut rest = bytes;
     while let Some((digit, after)) =
-        rest.split_first().and_then(|(&b, t)| Some((base64_digit(b)?, t)))
+        rest.split_first().and_then(|(&b, t)| Some((u32::from(base64_digit(b)?), t)))
     {
         rest = after;
         bits = (bits << 6) | digit;
