@@ -1,0 +1,95 @@
+//! The command line: parsed here, and nowhere else. A file for each command's options.
+
+mod list_domain;
+mod test_sender;
+
+pub(super) use list_domain::ListDomain;
+pub(super) use test_sender::TestSender;
+
+use crate::exit::Status;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// May this message be posted to this Mailman 2.1 list?
+#[derive(Debug, Parser)]
+#[command(
+    name = "mm-query",
+    version,
+    about = "Asks a Mailman 2.1 list's own files whether a message may be posted to it",
+    long_about = "Asks a Mailman 2.1 list's own files whether a message may be posted to it, so \
+                  that Exim can refuse the message while its sender is still connected. It reads \
+                  the list's config.pck, applies Mailman's own rules, and answers by its exit \
+                  status and a text for the sender. It changes nothing.",
+    after_help = help_end(),
+    subcommand_required = true,
+    arg_required_else_help = false,
+    disable_help_subcommand = true
+)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// May a message with these senders be posted to LIST?
+    #[command(
+        name = "test-sender",
+        after_help = test_sender::help_end(),
+        long_about = "Judges a message by its senders, as Mailman's Moderate handler will: \
+                      membership, moderation, and what the list does with nonmembers.\n\n\
+                      Give the message's headers and envelope sender by the named options; \
+                      Mailman's own order of senders then applies. Or give bare addresses: the \
+                      post is permitted if any one of them alone could post. Empty addresses are \
+                      ignored."
+    )]
+    TestSender(TestSender),
+    /// Print the domain of LIST, or check that DOMAIN is it.
+    #[command(
+        name = "list-domain",
+        after_help = list_domain::help_end(),
+        long_about = "Prints the domain (host_name) of LIST. With DOMAIN it also checks that this \
+                      is the list's domain, ASCII case aside, and exits with 1 if it is not."
+    )]
+    ListDomain(ListDomain),
+}
+
+/// Where Mailman's files are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Site")]
+pub(super) struct SiteOptions {
+    /// The directory that holds a directory for each list [default: as /etc/mm-query.toml says,
+    /// else the first known layout: /var/lib/mailman, /usr/local/mailman,
+    /// /usr/local/cpanel/3rdparty/mailman]
+    #[arg(long, value_name = "DIR")]
+    pub(super) lists_dir: Option<PathBuf>,
+    /// Mailman's site settings; read, never run [default: beside the lists]
+    #[arg(long, value_name = "FILE")]
+    pub(super) mm_cfg: Option<PathBuf>,
+}
+
+/// Whether a verdict lets the message in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Meaning {
+    /// exit status 0
+    Permit,
+    /// exit status 1
+    Refuse,
+}
+
+fn statuses() -> String {
+    format!("Exit status:\n{}", Status::table())
+}
+
+fn help_end() -> String {
+    format!(
+        "{}\nOnly 1 is a refusal. An error never is: take the message, or ask the sender to try \
+         again.\n\nExamples:\n  \
+         mm-query test-sender team alice@example.org\n  \
+         mm-query test-sender team --from='Alice <alice@example.org>' --envelope-from= --explain\n  \
+         mm-query list-domain team lists.example.org\n",
+        statuses()
+    )
+}
