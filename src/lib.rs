@@ -16,4 +16,5 @@ pub mod list;
 pub mod mailman;
 pub mod pickle;
 pub mod python;
+pub mod query;
 pub mod site;

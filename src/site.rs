@@ -4,11 +4,13 @@ use crate::config::{self, Config};
 use crate::exit::Status;
 use crate::limits;
 use crate::list::name::{BadName, ListAddress, ListName};
+use crate::list::settings::Scope;
 use crate::list::store::{Error as StoreError, ListsDir, Loaded};
 use crate::list::value::PyValue;
-use crate::mailman::defaults;
+use crate::mailman::defaults::{self, ListDefault};
 use crate::mailman::pipeline::pipeline_doubt;
 use crate::mailman::senders::{SenderHeader, SenderPolicy};
+use crate::mailman::site_values::SiteValues;
 use crate::python::Python;
 use crate::python::literal::{self, Literal, Setting, Settings};
 use crate::python::text::PyStr;
@@ -161,12 +163,12 @@ impl Site {
     ///
     /// # Errors
     /// [`Error`]
-    pub fn load(&self, text: &[u8], addresses: &[PyStr]) -> Result<Loaded, Error> {
+    pub fn load(&self, text: &[u8], scope: Scope, addresses: &[PyStr]) -> Result<Loaded, Error> {
         let list = ListAddress::parse(text).map_err(Error::Name)?;
         let Some(domain) = &list.domain else {
-            return Ok(self.load_name(&list.name, addresses)?);
+            return Ok(self.load_name(&list.name, scope, addresses)?);
         };
-        let plain = match self.load_name(&list.name, addresses) {
+        let plain = match self.load_name(&list.name, scope, addresses) {
             Ok(loaded) if has_domain(&loaded, domain) => return Ok(loaded),
             Ok(_) | Err(StoreError::NoSuchList(_)) => None,
             // A broken list of that name may still be another domain's.
@@ -179,7 +181,7 @@ impl Site {
         let Some(cpanel) = list.cpanel_name() else {
             return Err(plain.unwrap_or_else(missing).into());
         };
-        match self.load_name(&cpanel, addresses) {
+        match self.load_name(&cpanel, scope, addresses) {
             Err(StoreError::NoSuchList(_)) => Err(plain.unwrap_or_else(missing).into()),
             other => Ok(other?),
         }
@@ -189,28 +191,39 @@ impl Site {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn load_name(&self, name: &ListName, addresses: &[PyStr]) -> Result<Loaded, StoreError> {
-        self.lists.load(name, addresses, &|key| self.list_default(key))
+    pub fn load_name(
+        &self,
+        name: &ListName,
+        scope: Scope,
+        addresses: &[PyStr],
+    ) -> Result<Loaded, StoreError> {
+        self.lists.load(name, scope, addresses, &|key| self.list_default(key))
     }
 
     /// What Mailman gives an attribute that an old list lacks (`MailList.InitVars`); `None` where
     /// the site sets it in a way that cannot be followed.
     pub fn list_default(&self, key: &str) -> Option<PyValue> {
-        let text = |text: &str| PyValue::Str(PyStr::Bytes(text.as_bytes().to_vec()));
-        let (name, otherwise) = match key {
-            "generic_nonmember_action" => ("DEFAULT_GENERIC_NONMEMBER_ACTION", PyValue::Int(1)),
-            "forward_auto_discards" => ("DEFAULT_FORWARD_AUTO_DISCARDS", PyValue::Bool(true)),
-            "equivalent_domains" => ("DEFAULT_EQUIVALENT_DOMAINS", text("")),
-            "preferred_language" => ("DEFAULT_SERVER_LANGUAGE", text("en")),
-            "member_moderation_action" => return Some(PyValue::Int(0)),
-            "member_moderation_notice" | "nonmember_rejection_notice" => return Some(text("")),
-            key if key.ends_with("_these_nonmembers") => return Some(PyValue::List(Vec::new())),
-            _ => return None,
-        };
-        match self.setting(name) {
-            Ok(Some(literal)) => Some(value(&literal)),
-            Ok(None) => Some(otherwise),
-            Err(_) => None,
+        match defaults::of_list(key)? {
+            ListDefault::Fixed(value) => Some(value),
+            ListDefault::Site(name) => self.in_force(name).ok()?.as_ref().map(value),
+        }
+    }
+
+    /// The settings that rules of whole messages read.
+    pub fn values(&self) -> SiteValues {
+        let own_pipeline = !matches!(self.setting("GLOBAL_PIPELINE"), Ok(None));
+        SiteValues::new(own_pipeline, |name| match self.in_force(name) {
+            Ok(literal) => Ok(literal.as_ref().map(value)),
+            Err(line) => Err(self.unknown(name, line)),
+        })
+    }
+
+    /// The value of a setting, Mailman's own where the site sets none.
+    fn in_force(&self, name: &str) -> Result<Option<Literal>, usize> {
+        match self.settings.with_library(name) {
+            Setting::Known(literal, _) => Ok(Some(literal)),
+            Setting::Absent => Ok(None),
+            Setting::Unknown { line } => Err(line),
         }
     }
 
@@ -311,7 +324,8 @@ fn may_exist(file: &Path) -> bool {
 fn read_settings(file: Option<&Path>, var_prefix: &str) -> Result<Settings, Error> {
     let source = match file {
         Some(file) => read_all(file)?,
-        None => Vec::new(),
+        // What Mailman's own file says.
+        None => b"from Defaults import *\n".to_vec(),
     };
     let read = |python| {
         let mut library = defaults::defaults(python);

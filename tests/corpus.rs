@@ -92,6 +92,23 @@ fn sender_args(case: &Value) -> Vec<OsString> {
     args
 }
 
+fn message_args(case: &Value, corpus: &Path) -> Vec<OsString> {
+    let file = corpus.join("messages").join(case["message"].as_str().unwrap());
+    let mut args: Vec<OsString> = vec![
+        "test-message".into(),
+        case["list"].as_str().unwrap().into(),
+        file.into(),
+        "--json".into(),
+    ];
+    if let Some(sender) = case["envelope_from"].as_str() {
+        args.push(OsString::from_vec([b"--envelope-from=", &*bytes(sender)].concat()));
+    }
+    if let Some(policy) = case["dmarc_policy"].as_str() {
+        args.push(format!("--dmarc-policy={policy}").into());
+    }
+    args
+}
+
 fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -105,8 +122,8 @@ fn notice_text(notice: &str, corpus: &Path) -> Option<String> {
 }
 
 /// What is wrong with our answer to a case, if anything.
-fn disagreement(case: &Value, corpus: &Path) -> Option<String> {
-    let (outcome, args) = run(sender_args(case), corpus);
+fn disagreement(case: &Value, args: Vec<OsString>, corpus: &Path) -> Option<String> {
+    let (outcome, args) = run(args, corpus);
     let Ok(answer) = serde_json::from_str::<Value>(&outcome.stdout) else {
         return Some(format!("{args:?}: no answer: {}", outcome.stderr));
     };
@@ -117,6 +134,10 @@ fn disagreement(case: &Value, corpus: &Path) -> Option<String> {
     let mut wrong = Vec::new();
     if answer["verdict"] != expected {
         wrong.push(format!("verdict {} should be {expected}", answer["verdict"]));
+    }
+    let by_handler = case["handler"].as_str().filter(|_| expected != "undecided");
+    if by_handler.is_some_and(|handler| answer["handler"] != handler) {
+        wrong.push(format!("handler {} should be {by_handler:?}", answer["handler"]));
     }
     let refused = matches!(expected, "reject" | "discard");
     if outcome.status.is_some_and(|s| s.code() == 1) != refused {
@@ -137,18 +158,40 @@ fn disagreement(case: &Value, corpus: &Path) -> Option<String> {
 
 #[test]
 fn every_sender_case_agrees() {
+    let args = |case: &Value, _: &Path| sender_args(case);
+    for (corpus, seen) in count(corpora(), "sender.jsonl", args) {
+        assert!(seen > 0, "{}: no cases", corpus.display());
+    }
+}
+
+#[test]
+fn every_message_case_agrees() {
+    let seen: usize = count(corpora(), "post.jsonl", message_args).iter().map(|c| c.1).sum();
+    assert!(seen > 0, "no cases");
+}
+
+/// Compares all cases of a table, and says how many each corpus has.
+fn count(
+    corpora: Vec<PathBuf>,
+    table: &str,
+    args: impl Fn(&Value, &Path) -> Vec<OsString>,
+) -> Vec<(PathBuf, usize)> {
     let mut all_wrong = 0;
-    for corpus in corpora() {
-        let cases = cases(&corpus, "sender.jsonl");
-        let wrong: Vec<String> =
-            cases.iter().filter_map(|case| disagreement(case, &corpus)).collect();
+    let mut seen = Vec::new();
+    for corpus in corpora {
+        let cases = cases(&corpus, table);
+        let wrong: Vec<String> = cases
+            .iter()
+            .filter_map(|case| disagreement(case, args(case, &corpus), &corpus))
+            .collect();
         let agree = cases.len() - wrong.len();
-        println!("{}: {agree} of {} sender cases agree", corpus.display(), cases.len());
+        println!("{}: {agree} of {} cases in {table} agree", corpus.display(), cases.len());
         wrong.iter().take(20).for_each(|case| println!("  {case}"));
-        assert!(!cases.is_empty(), "{}: no cases", corpus.display());
         all_wrong += wrong.len();
+        seen.push((corpus, cases.len()));
     }
     assert_eq!(all_wrong, 0, "cases differ");
+    seen
 }
 
 #[test]
@@ -164,7 +207,7 @@ fn every_verdict_on_the_sample_lists_agrees() {
         assert_ne!(outcome.status.map(|s| s.code()), Some(1), "{args:?}");
     }
     let wrong: Vec<String> =
-        exact.iter().filter_map(|case| disagreement(case, &fixtures)).collect();
+        exact.iter().filter_map(|case| disagreement(case, sender_args(case), &fixtures)).collect();
     assert!(!permits.is_empty() && !exact.is_empty());
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), exact.len(), wrong.join("\n"));
 }

@@ -4,6 +4,7 @@ mod args;
 mod given;
 mod list_domain;
 mod report;
+mod test_message;
 mod test_sender;
 
 use crate::answer::one_line;
@@ -117,6 +118,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
     };
     let result = match &cli.command {
         Command::TestSender(args) => test_sender::run(args),
+        Command::TestMessage(args) => test_message::run(args),
         Command::ListDomain(args) => list_domain::run(args),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))

@@ -1,7 +1,9 @@
 //! The settings of one list that its posting rules ask for.
 
 use crate::list::value::{PyValue, decode};
+use crate::mailman::verdict::Stop;
 use crate::python::Python;
+use crate::python::text::PyStr;
 use serde_pickle::Value;
 use std::collections::BTreeMap;
 
@@ -35,64 +37,165 @@ impl Setting {
             Setting::Absent | Setting::Unknown => None,
         }
     }
+
+    /// The value, for a rule that has come to it.
+    ///
+    /// # Errors
+    /// [`Stop::Shunt`] where it is absent: Mailman raises AttributeError.
+    /// [`Stop::Unknowable`] where the site's default stands in its place and cannot be followed.
+    pub fn reached(&self, name: &str) -> Result<&PyValue, Stop> {
+        match self {
+            Setting::Value(value) => Ok(value),
+            Setting::Absent => Err(Stop::Shunt(format!("the list has no {name}"))),
+            Setting::Unknown => {
+                Err(Stop::Unknowable(format!("the site's default for {name} cannot be followed")))
+            }
+        }
+    }
+
+    /// Whether Python takes the value for true.
+    ///
+    /// # Errors
+    /// As [`Setting::reached`]; [`Stop::Unknowable`] for an object whose truth cannot be told.
+    pub fn is_true(&self, name: &str) -> Result<bool, Stop> {
+        let unknown = || Stop::Unknowable(format!("the list's {name} is of an unknown type"));
+        self.reached(name)?.truth().ok_or_else(unknown)
+    }
 }
 
-/// What decides over a post, as the list's file has it.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Which Python wrote the file, and so which rules apply.
-    pub python: Python,
-    /// Whether Mailman puts something in the place of absent attributes.
-    pub fills_absent: bool,
+/// Which of the settings a query asks for. The others are not read, so that nothing odd in them
+/// keeps the query from its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// What Moderate looks at.
+    Senders,
+    /// What the handlers of whole messages look at as well.
+    Messages,
+}
+
+/// Declares [`Settings`]: attributes of a list by Mailman's own names.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $scope:ident,)*) => {
+        /// What decides over a post, as the list's file has it.
+        #[derive(Debug, Clone)]
+        pub struct Settings {
+            /// Which Python wrote the file, and so which rules apply.
+            pub python: Python,
+            /// Whether Mailman puts something in the place of absent attributes.
+            pub fills_absent: bool,
+            /// Why Mailman would not open this list as it stands, or would change it first.
+            pub obstacle: Option<String>,
+            $($(#[$doc])* pub $name: Setting,)*
+        }
+
+        /// The attributes that are asked for, and by which queries.
+        const ATTRIBUTES: &[(&str, Scope)] = &[$((stringify!($name), Scope::$scope),)*];
+
+        impl Settings {
+            fn taken(
+                python: Python,
+                fills_absent: bool,
+                obstacle: Option<String>,
+                mut take: impl FnMut(&str) -> Setting,
+            ) -> Settings {
+                Settings { python, fills_absent, obstacle, $($name: take(stringify!($name)),)* }
+            }
+        }
+    };
+}
+
+settings! {
     /// The list's domain, any case.
-    pub host_name: Setting,
+    host_name: Senders,
     /// Groups of domains that count as one.
-    pub equivalent_domains: Setting,
+    equivalent_domains: Senders,
     /// 0 hold, 1 reject, 2 discard.
-    pub member_moderation_action: Setting,
+    member_moderation_action: Senders,
     /// The list's words for a moderated member.
-    pub member_moderation_notice: Setting,
+    member_moderation_notice: Senders,
     /// 0 accept, 1 hold, 2 reject, 3 discard.
-    pub generic_nonmember_action: Setting,
+    generic_nonmember_action: Senders,
     /// The list's words for a nonmember.
-    pub nonmember_rejection_notice: Setting,
+    nonmember_rejection_notice: Senders,
     /// Nonmembers who may post.
-    pub accept_these_nonmembers: Setting,
+    accept_these_nonmembers: Senders,
     /// Nonmembers whose posts are held.
-    pub hold_these_nonmembers: Setting,
+    hold_these_nonmembers: Senders,
     /// Nonmembers whose posts are rejected.
-    pub reject_these_nonmembers: Setting,
+    reject_these_nonmembers: Senders,
     /// Nonmembers whose posts are discarded.
-    pub discard_these_nonmembers: Setting,
+    discard_these_nonmembers: Senders,
     /// Whether the owners get a copy of what is discarded.
-    pub forward_auto_discards: Setting,
+    forward_auto_discards: Senders,
     /// The list's language, which tells the charset of its texts.
-    pub preferred_language: Setting,
+    preferred_language: Senders,
     /// The list's own pipeline of handlers.
-    pub pipeline: Setting,
-    /// Why Mailman would not open this list as it stands, or would change it first.
-    pub obstacle: Option<String>,
+    pipeline: Senders,
+    /// What DMARC policies lead to: 0 nothing, 1 munge, 2 wrap, 3 reject, 4 discard.
+    dmarc_moderation_action: Messages,
+    /// Whether `p=quarantine` counts as well as `p=reject`.
+    dmarc_quarantine_moderation_action: Messages,
+    /// Whether `p=none` counts, too.
+    dmarc_none_moderation_action: Messages,
+    /// The list's words for a sender whose domain has such a policy.
+    dmarc_moderation_notice: Messages,
+    /// Addresses that count as if their domain had such a policy.
+    dmarc_moderation_addresses: Messages,
+    /// Posts of a member within the interval above which the member gets moderated; 0: no limit.
+    member_verbosity_threshold: Messages,
+    /// Triples of patterns (a line each), action, and a flag without meaning.
+    header_filter_rules: Messages,
+    /// The list administrators' password, hashed.
+    password: Messages,
+    /// The moderators' password, hashed, or None.
+    mod_password: Messages,
+    /// The posters' password, hashed, or None.
+    post_password: Messages,
+    /// Whether posts that look like commands are held.
+    administrivia: Messages,
+    /// From how many addresses in To and Cc on a post is held; 0: no limit.
+    max_num_recipients: Messages,
+    /// Whether the list must be named in To or Cc.
+    require_explicit_destination: Messages,
+    /// Patterns of addresses that count as the list's, a line each.
+    acceptable_aliases: Messages,
+    /// Headers, and patterns of their values, that hold a post, a line each.
+    bounce_matching_headers: Messages,
+    /// Largest body, in KiB; 0: no limit.
+    max_message_size: Messages,
+    /// Whether posts go to a newsgroup.
+    gateway_to_news: Messages,
+    /// 2: that newsgroup is moderated, and the list is the moderator's address.
+    news_moderation: Messages,
+    /// Whether all posts are held.
+    emergency: Messages,
+    /// Whether MIME parts are filtered.
+    filter_content: Messages,
+    /// MIME types that are taken out.
+    filter_mime_types: Messages,
+    /// The only MIME types that stay, if there are any.
+    pass_mime_types: Messages,
+    /// File name extensions whose parts are taken out.
+    filter_filename_extensions: Messages,
+    /// The only extensions whose parts stay, if there are any.
+    pass_filename_extensions: Messages,
+    /// Whether of alternatives only the first stays.
+    collapse_alternatives: Messages,
+    /// Whether HTML is made plain text.
+    convert_html_to_plaintext: Messages,
+    /// What becomes of a post of which nothing stays: 1 reject, 2 forward, 3 preserve, else discard.
+    filter_action: Messages,
+    /// Whether attachments are taken out of posts.
+    scrub_nondigest: Messages,
 }
 
 impl Settings {
     /// The top-level keys of a `config.pck` that [`Settings::from_values`] wants.
-    pub fn keys() -> Vec<&'static str> {
-        let mut keys = vec![
-            "data_version",
-            "host_name",
-            "equivalent_domains",
-            "member_moderation_action",
-            "member_moderation_notice",
-            "generic_nonmember_action",
-            "nonmember_rejection_notice",
-            "accept_these_nonmembers",
-            "hold_these_nonmembers",
-            "reject_these_nonmembers",
-            "discard_these_nonmembers",
-            "forward_auto_discards",
-            "preferred_language",
-            "pipeline",
-        ];
+    pub fn keys(scope: Scope) -> Vec<&'static str> {
+        let wanted = |of: Scope| of == Scope::Senders || scope == Scope::Messages;
+        let mut keys: Vec<&str> =
+            ATTRIBUTES.iter().filter(|(_, of)| wanted(*of)).map(|(key, _)| *key).collect();
+        keys.push("data_version");
         keys.push("available_languages");
         keys.extend(NEEDED_TO_OPEN);
         keys.extend(CONVERTED);
@@ -110,29 +213,12 @@ impl Settings {
     ) -> Settings {
         let obstacle = obstacle(values, python);
         let below = version(values).is_some_and(|v| v < DATA_VERSION);
-        let mut take = |key: &str| match values.remove(key) {
+        let fills_absent = below || python == Python::Three;
+        Settings::taken(python, fills_absent, obstacle, |key| match values.remove(key) {
             Some(value) => Setting::Value(decode(value)),
             None if key == "pipeline" => Setting::Absent,
             None => absent(key, python, below, site_default),
-        };
-        Settings {
-            python,
-            fills_absent: below || python == Python::Three,
-            host_name: take("host_name"),
-            equivalent_domains: take("equivalent_domains"),
-            member_moderation_action: take("member_moderation_action"),
-            member_moderation_notice: take("member_moderation_notice"),
-            generic_nonmember_action: take("generic_nonmember_action"),
-            nonmember_rejection_notice: take("nonmember_rejection_notice"),
-            accept_these_nonmembers: take("accept_these_nonmembers"),
-            hold_these_nonmembers: take("hold_these_nonmembers"),
-            reject_these_nonmembers: take("reject_these_nonmembers"),
-            discard_these_nonmembers: take("discard_these_nonmembers"),
-            forward_auto_discards: take("forward_auto_discards"),
-            preferred_language: take("preferred_language"),
-            pipeline: take("pipeline"),
-            obstacle,
-        }
+        })
     }
 }
 
@@ -149,12 +235,21 @@ fn absent(
     site_default: &dyn Fn(&str) -> Option<PyValue>,
 ) -> Setting {
     match python {
-        Python::Three if key == "host_name" => {
-            Setting::Value(PyValue::Str(crate::python::text::PyStr::Text(String::new())))
-        }
-        Python::Three => Setting::Value(PyValue::Int(0)),
+        Python::Three => Setting::Value(empty_of_the_port(key)),
         Python::Two if below => site_default(key).map_or(Setting::Unknown, Setting::Value),
         Python::Two => Setting::Absent,
+    }
+}
+
+/// What `MailList.__getattr__` of the port makes of a name.
+fn empty_of_the_port(key: &str) -> PyValue {
+    let ends_in = |ends: &[&str]| ends.iter().any(|end| key.ends_with(end));
+    match key {
+        "host_name" => PyValue::Str(PyStr::Text(String::new())),
+        _ if ends_in(&["_msg", "_text"]) => PyValue::Str(PyStr::Text(String::new())),
+        _ if ends_in(&["_list", "_lists"]) => PyValue::List(Vec::new()),
+        _ if ends_in(&["_dict", "_info"]) => PyValue::Dict(Vec::new()),
+        _ => PyValue::Int(0),
     }
 }
 

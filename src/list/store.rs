@@ -7,7 +7,7 @@
 use crate::exit::Status;
 use crate::limits;
 use crate::list::name::{BadName, ListName};
-use crate::list::settings::Settings;
+use crate::list::settings::{Scope, Settings};
 use crate::list::value::{PyValue, decode};
 use crate::mailman::patterns::{OtherList, OtherLists};
 use crate::mailman::roster::{Entries, Roster};
@@ -116,6 +116,13 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
+impl Loaded {
+    /// What keeps us from knowing whether Mailman sees the list as we do.
+    pub fn doubt(&self) -> Option<String> {
+        self.settings.obstacle.clone().or_else(|| self.doubts.first().cloned())
+    }
+}
+
 impl ListsDir {
     /// Opens the directory itself; links in its path are followed.
     ///
@@ -142,10 +149,11 @@ impl ListsDir {
     pub fn load(
         &self,
         name: &ListName,
+        scope: Scope,
         addresses: &[PyStr],
         site_default: SiteDefault<'_>,
     ) -> Result<Loaded, Error> {
-        let keys = Settings::keys();
+        let keys = Settings::keys(scope);
         let request = Request { keys: &keys, dicts: &DICTS, addresses };
         let (picked, warnings) = self.pick(name, &request)?;
         let mut doubts = Vec::new();
@@ -319,12 +327,13 @@ impl<'a> Neighbours<'a> {
     }
 
     fn read(&self, name: &ListName, address: &PyStr) -> OtherList {
-        let loaded = match self.dir.load(name, &both_forms(address), self.site_default) {
-            Ok(loaded) => loaded,
-            Err(Error::NoSuchList(_)) => return OtherList::Unknown,
-            Err(error @ Error::Corrupt(..)) => return OtherList::Unreadable(error.to_string()),
-            Err(error) => return OtherList::Unknowable(error.to_string()),
-        };
+        let loaded =
+            match self.dir.load(name, Scope::Senders, &both_forms(address), self.site_default) {
+                Ok(loaded) => loaded,
+                Err(Error::NoSuchList(_)) => return OtherList::Unknown,
+                Err(error @ Error::Corrupt(..)) => return OtherList::Unreadable(error.to_string()),
+                Err(error) => return OtherList::Unknowable(error.to_string()),
+            };
         if let Some(doubt) = loaded.doubts.first().or(loaded.settings.obstacle.as_ref()) {
             return OtherList::Unknowable(doubt.clone());
         }

@@ -5,8 +5,10 @@
 //! `DEFAULT_EMAIL_HOST`, ...) are not here; who knows the layout appends them. The port 2.2.0 has
 //! the same values, its strings being text.
 
+use crate::list::value::PyValue;
 use crate::python::Python;
 use crate::python::literal::{Function, Library, Literal};
+use crate::python::text::PyStr;
 
 /// Settings that are yes or no.
 const FLAGS: [(&str, bool); 32] = [
@@ -74,7 +76,8 @@ const NUMBERS: [(&str, i64); 25] = [
 ];
 
 /// Settings that are strings.
-const STRINGS: [(&str, &str); 9] = [
+const STRINGS: [(&str, &str); 10] = [
+    ("HTML_TO_PLAIN_TEXT_COMMAND", "/usr/bin/lynx -dump %(filename)s"),
     ("DEFAULT_SERVER_LANGUAGE", "en"),
     ("ACCEPTABLE_LISTNAME_CHARACTERS", "[-+_.=a-z0-9]"),
     ("NORMALIZE_FORM", "NFKC"),
@@ -147,6 +150,61 @@ const GLOBAL_PIPELINE: [&str; 21] = [
 
 /// Where the senders of a post are looked for, in order; None is the envelope.
 const SENDER_HEADERS: [Option<&str>; 4] = [Some("from"), None, Some("reply-to"), Some("sender")];
+
+/// What a new list's attribute is made from (`InitVars` of `MailList` and its parts).
+#[derive(Debug, Clone, PartialEq)]
+pub enum ListDefault {
+    /// The same everywhere.
+    Fixed(PyValue),
+    /// A setting of the site.
+    Site(&'static str),
+}
+
+/// What Mailman puts in the place of an attribute that an old list lacks; `None` for attributes
+/// that no rule of ours reads.
+pub fn of_list(key: &str) -> Option<ListDefault> {
+    let site = |name| Some(ListDefault::Site(name));
+    match key {
+        "generic_nonmember_action" => site("DEFAULT_GENERIC_NONMEMBER_ACTION"),
+        "forward_auto_discards" => site("DEFAULT_FORWARD_AUTO_DISCARDS"),
+        "equivalent_domains" => site("DEFAULT_EQUIVALENT_DOMAINS"),
+        "preferred_language" => site("DEFAULT_SERVER_LANGUAGE"),
+        "dmarc_moderation_action" => site("DEFAULT_DMARC_MODERATION_ACTION"),
+        "dmarc_quarantine_moderation_action" => site("DEFAULT_DMARC_QUARANTINE_MODERATION_ACTION"),
+        "dmarc_none_moderation_action" => site("DEFAULT_DMARC_NONE_MODERATION_ACTION"),
+        "member_verbosity_threshold" => site("DEFAULT_MEMBER_VERBOSITY_THRESHOLD"),
+        "administrivia" => site("DEFAULT_ADMINISTRIVIA"),
+        "max_num_recipients" => site("DEFAULT_MAX_NUM_RECIPIENTS"),
+        "require_explicit_destination" => site("DEFAULT_REQUIRE_EXPLICIT_DESTINATION"),
+        "acceptable_aliases" => site("DEFAULT_ACCEPTABLE_ALIASES"),
+        "bounce_matching_headers" => site("DEFAULT_BOUNCE_MATCHING_HEADERS"),
+        "max_message_size" => site("DEFAULT_MAX_MESSAGE_SIZE"),
+        "filter_content" => site("DEFAULT_FILTER_CONTENT"),
+        "filter_mime_types" => site("DEFAULT_FILTER_MIME_TYPES"),
+        "pass_mime_types" => site("DEFAULT_PASS_MIME_TYPES"),
+        "filter_filename_extensions" => site("DEFAULT_FILTER_FILENAME_EXTENSIONS"),
+        "pass_filename_extensions" => site("DEFAULT_PASS_FILENAME_EXTENSIONS"),
+        "collapse_alternatives" => site("DEFAULT_COLLAPSE_ALTERNATIVES"),
+        "convert_html_to_plaintext" => site("DEFAULT_CONVERT_HTML_TO_PLAINTEXT"),
+        "filter_action" => site("DEFAULT_FILTER_ACTION"),
+        "scrub_nondigest" => site("DEFAULT_SCRUB_NONDIGEST"),
+        "member_moderation_action" | "gateway_to_news" | "news_moderation" | "emergency" => {
+            Some(ListDefault::Fixed(PyValue::Int(0)))
+        }
+        "member_moderation_notice"
+        | "nonmember_rejection_notice"
+        | "dmarc_moderation_notice"
+        | "password" => Some(ListDefault::Fixed(PyValue::Str(PyStr::Bytes(Vec::new())))),
+        "mod_password" | "post_password" => Some(ListDefault::Fixed(PyValue::None)),
+        "header_filter_rules" | "dmarc_moderation_addresses" => {
+            Some(ListDefault::Fixed(PyValue::List(Vec::new())))
+        }
+        key if key.ends_with("_these_nonmembers") => {
+            Some(ListDefault::Fixed(PyValue::List(Vec::new())))
+        }
+        _ => None,
+    }
+}
 
 /// What `from Defaults import *` brings into `mm_cfg.py`, as far as it is known.
 pub fn defaults(python: Python) -> Library {

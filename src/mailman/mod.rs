@@ -5,12 +5,14 @@
 
 pub mod defaults;
 pub mod equivalents;
+pub mod handlers;
 pub mod header_text;
 pub mod language;
-pub mod moderate;
 pub mod notice;
 pub mod patterns;
 pub mod pipeline;
+pub mod post;
 pub mod roster;
 pub mod senders;
+pub mod site_values;
 pub mod verdict;

@@ -5,6 +5,25 @@ use crate::python::Python;
 use crate::python::addresses::getaddresses;
 use crate::python::text::{PyStr, is_space_byte};
 
+/// A message as far as its senders are looked for.
+pub trait Origins {
+    /// The values of all headers of this lowercased name, as that Python's parser stores them, with
+    /// their folds; `None` where it is not known whether there are any.
+    fn values(&self, name: &str, python: Python) -> Option<Vec<&[u8]>>;
+
+    /// Its first line, if that is a `From ` line.
+    fn unixfrom(&self) -> Option<FromLine<'_>>;
+}
+
+/// The line in which the envelope sender reaches Mailman.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FromLine<'a> {
+    /// What stands behind `From `, up to the date.
+    Sender(&'a [u8]),
+    /// The whole line without its line end.
+    Whole(&'a [u8]),
+}
+
 /// The headers and the envelope sender that a message carries; values raw, folds kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -22,6 +41,22 @@ pub struct Origin {
 /// The envelope sender as Exim's pipe transport writes it: a null sender is `MAILER-DAEMON`.
 pub fn envelope_word(sender: &[u8]) -> Vec<u8> {
     if sender.is_empty() { b"MAILER-DAEMON".to_vec() } else { sender.to_vec() }
+}
+
+impl Origins for Origin {
+    fn values(&self, name: &str, python: Python) -> Option<Vec<&[u8]>> {
+        let values = match name {
+            "from" => &self.from,
+            "sender" => &self.sender,
+            "reply-to" => &self.reply_to,
+            _ => return None,
+        };
+        Some(values.iter().map(|value| header_value(value, python)).collect())
+    }
+
+    fn unixfrom(&self) -> Option<FromLine<'_>> {
+        self.envelope.as_deref().map(FromLine::Sender)
+    }
 }
 
 /// An entry of the site's `SENDER_HEADERS`.
@@ -81,16 +116,20 @@ impl Senders {
 /// Finds the senders as Mailman under this Python does.
 ///
 /// # Errors
-/// [`Stop::Shunt`] where Mailman raises an exception: headers nested too deeply, or, in the port,
-/// bytes that are not UTF-8.
-pub fn senders(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result<Senders, Stop> {
+/// [`Stop::Shunt`] where Mailman raises an exception: headers nested too deeply, a `From ` line
+/// without a sender, or, in the port, bytes that are not UTF-8.
+pub fn senders(
+    origin: &dyn Origins,
+    policy: &SenderPolicy,
+    python: Python,
+) -> Result<Senders, Stop> {
     let mut all = Vec::new();
     let mut unseen = None;
     for header in &policy.sender_headers {
         match header {
-            SenderHeader::Envelope => all.extend(envelope(origin, python)?),
-            SenderHeader::Header(name) => match values(origin, name) {
-                Some(values) => all.extend(addresses(values, python)?),
+            SenderHeader::Envelope => all.extend(envelope(origin, python)?.unwrap_or_default()),
+            SenderHeader::Header(name) => match origin.values(name, python) {
+                Some(values) => all.extend(addresses(&values, python)?),
                 None => unseen = unseen.or_else(|| Some((name.clone(), all.len()))),
             },
         }
@@ -99,45 +138,37 @@ pub fn senders(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result
     Ok(Senders { all, one: sender(origin, policy, python)?, unseen })
 }
 
-fn values<'a>(origin: &'a Origin, name: &str) -> Option<&'a [Vec<u8>]> {
-    match name {
-        "from" => Some(&origin.from),
-        "sender" => Some(&origin.sender),
-        "reply-to" => Some(&origin.reply_to),
-        _ => None,
-    }
-}
-
 /// `Message.get_sender`: the first address of the first header that gives a non-empty one.
-fn sender(origin: &Origin, policy: &SenderPolicy, python: Python) -> Result<PyStr, Stop> {
-    let (first, second) = if policy.use_envelope_sender {
-        (&origin.sender, &origin.from)
-    } else {
-        (&origin.from, &origin.sender)
-    };
-    for header in [first, second] {
-        let Some(value) = header.first() else { continue };
+fn sender(origin: &dyn Origins, policy: &SenderPolicy, python: Python) -> Result<PyStr, Stop> {
+    let names = if policy.use_envelope_sender { ["sender", "from"] } else { ["from", "sender"] };
+    for name in names {
+        let values = origin.values(name, python).unwrap_or_default();
+        let Some(value) = values.first() else { continue };
         let found = addresses(std::slice::from_ref(value), python)?;
         if let Some(address) = found.into_iter().next().filter(|a| !a.is_empty()) {
             return Ok(address.lower(python));
         }
     }
-    let envelope = envelope(origin, python)?;
-    let address = match envelope {
-        Some(address) => address,
+    let address = match envelope(origin, python)? {
+        Some(Some(address)) => address,
+        Some(None) => return Err(Stop::Shunt("the From_ line names no sender".into())),
         None => decode(b"", python)?,
     };
     Ok(address.lower(python))
 }
 
-/// The second word of the `From ` line.
-fn envelope(origin: &Origin, python: Python) -> Result<Option<PyStr>, Stop> {
-    let Some(word) = &origin.envelope else { return Ok(None) };
-    let line = line(&[b"From ", word.as_slice()].concat(), python);
-    match line.word(1, python) {
-        Some(address) => Ok(Some(address)),
-        // The line goes on with the date, whose weekday Python would take instead.
-        None => Err(Stop::Unknowable("the envelope sender is blank".into())),
+/// The second word of the `From ` line, if there is a line, and if it has one.
+fn envelope(origin: &dyn Origins, python: Python) -> Result<Option<Option<PyStr>>, Stop> {
+    match origin.unixfrom() {
+        None => Ok(None),
+        Some(FromLine::Whole(whole)) => Ok(Some(line(whole, python).word(1, python))),
+        Some(FromLine::Sender(sender)) => {
+            match line(&[b"From ", sender].concat(), python).word(1, python) {
+                Some(address) => Ok(Some(Some(address))),
+                // The line goes on with the date, whose weekday Python would take instead.
+                None => Err(Stop::Unknowable("the envelope sender is blank".into())),
+            }
+        }
     }
 }
 
@@ -157,11 +188,10 @@ fn line(bytes: &[u8], python: Python) -> PyStr {
 }
 
 /// The addresses in all values of one header.
-fn addresses(values: &[Vec<u8>], python: Python) -> Result<Vec<PyStr>, Stop> {
+fn addresses(values: &[&[u8]], python: Python) -> Result<Vec<PyStr>, Stop> {
     let mut lines = Vec::new();
     for value in values {
-        let value = decode(header_value(value, python), python)?;
-        lines.push(value.join_lines());
+        lines.push(decode(value, python)?.join_lines());
     }
     let lines: Vec<&[u8]> = lines.iter().map(PyStr::as_bytes).collect();
     let found = getaddresses(&lines, python)

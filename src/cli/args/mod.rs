@@ -1,11 +1,14 @@
 //! The command line: parsed here, and nowhere else. A file for each command's options.
 
 mod list_domain;
+mod test_message;
 mod test_sender;
 
 pub(super) use list_domain::ListDomain;
+pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
 
+use crate::answer::Policy;
 use crate::exit::Status;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -46,6 +49,15 @@ pub(super) enum Command {
                       ignored."
     )]
     TestSender(TestSender),
+    /// May this message be posted to LIST?
+    #[command(
+        name = "test-message",
+        after_help = test_message::help_end(),
+        long_about = "Judges a whole message by all rules of Mailman's pipeline that can be known \
+                      here: spam filters, approval, moderation, holds, content filtering, \
+                      emergency and urgent posts."
+    )]
+    TestMessage(TestMessage),
     /// Print the domain of LIST, or check that DOMAIN is it.
     #[command(
         name = "list-domain",
@@ -69,6 +81,44 @@ pub(super) struct SiteOptions {
     #[arg(long, value_name = "FILE")]
     pub(super) mm_cfg: Option<PathBuf>,
 }
+
+/// How the answer to a question about a post is wanted.
+#[derive(Debug, Args)]
+pub(super) struct AnswerOptions {
+    /// What a hold for the moderators means for the exit status
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Permit)]
+    pub(super) held: Meaning,
+    /// What a silent discard means for the exit status
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Refuse)]
+    pub(super) discarded: Meaning,
+    /// Print the verdict as one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print what was checked, for a person
+    #[arg(long, conflicts_with = "json")]
+    pub(super) explain: bool,
+    /// Leave texts in UTF-8 instead of making them ASCII
+    #[arg(long)]
+    pub(super) utf8: bool,
+}
+
+impl AnswerOptions {
+    /// What holds and discards mean to the caller.
+    pub(super) fn policy(&self) -> Policy {
+        Policy {
+            refuse_held: self.held == Meaning::Refuse,
+            refuse_discarded: self.discarded == Meaning::Refuse,
+        }
+    }
+}
+
+/// For the help pages of those questions.
+const VERDICTS: &str = "Verdicts: accept, hold, reject, discard, undecided (Mailman would fail on \
+    the message, or it cannot be known here). Accept and undecided permit; a reject refuses; \
+    --held and --discarded say what the others do.\n\n\
+    When the post is refused, the text for its sender goes to standard output, ready for an SMTP \
+    reply: lines parted by LF, under 4,000 bytes, no control characters, plain ASCII unless --utf8 \
+    is given. When it is permitted, nothing is printed.";
 
 /// Whether a verdict lets the message in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! Options of `mm-query test-sender`.
 
-use super::{Meaning, SiteOptions, statuses};
+use super::{AnswerOptions, SiteOptions, VERDICTS, statuses};
 use clap::Args;
 use std::ffi::OsString;
 
@@ -32,21 +32,9 @@ pub(in crate::cli) struct TestSender {
     /// The message carries an approval header or line, which only Mailman can check: undecided
     #[arg(long)]
     pub(in crate::cli) approved: bool,
-    /// What a hold for the moderators means for the exit status
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Permit)]
-    pub(in crate::cli) held: Meaning,
-    /// What a silent discard means for the exit status
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Meaning::Refuse)]
-    pub(in crate::cli) discarded: Meaning,
-    /// Print the verdict as one JSON object
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
-    /// Print what was checked, for a person
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) explain: bool,
-    /// Leave texts in UTF-8 instead of making them ASCII
-    #[arg(long)]
-    pub(in crate::cli) utf8: bool,
+    /// How the answer is wanted.
+    #[command(flatten)]
+    pub(in crate::cli) answer: AnswerOptions,
     /// Where the files are.
     #[command(flatten)]
     pub(in crate::cli) site: SiteOptions,
@@ -54,12 +42,7 @@ pub(in crate::cli) struct TestSender {
 
 pub(super) fn help_end() -> String {
     format!(
-        "{}\nVerdicts: accept, hold, reject, discard, undecided (Mailman would fail on the \
-         message, or it cannot be known here). Accept and undecided permit; a reject refuses; \
-         --held and --discarded say what the others do.\n\n\
-         When the post is refused, the text for its sender goes to standard output, ready for an \
-         SMTP reply: lines parted by LF, under 4,000 bytes, no control characters, plain ASCII \
-         unless --utf8 is given. When it is permitted, nothing is printed.\n\n\
+        "{}\n{VERDICTS}\n\n\
          Examples:\n  \
          mm-query test-sender team alice@example.org bob@example.org\n  \
          mm-query test-sender team --from='Bob <bob@example.org>' --envelope-from=b@example.org\n  \

@@ -148,8 +148,16 @@ fn follow(source: &[u8], python: Python, library: &Library) -> Result<Settings, 
 }
 
 impl Settings {
-    /// What is known of this name.
+    /// What the file makes of this name; absent, too, where it leaves the library's value as it is.
     pub fn get(&self, name: &str) -> Setting {
+        match self.with_library(name) {
+            Setting::Known(_, 0) => Setting::Absent,
+            setting => setting,
+        }
+    }
+
+    /// What this name's value is in the end; where it is the library's, the line is 0.
+    pub fn with_library(&self, name: &str) -> Setting {
         if let Some(line) = self.lost_since {
             return Setting::Unknown { line };
         }
@@ -161,7 +169,6 @@ impl Settings {
         };
         let Some(value) = &binding.value else { return Setting::Unknown { line: binding.line } };
         match (self.heap.export(value), value) {
-            (Ok(exported), _) if binding.line.max(exported.latest_change) == 0 => Setting::Absent,
             (Ok(exported), _) => {
                 Setting::Known(exported.literal, binding.line.max(exported.latest_change))
             }

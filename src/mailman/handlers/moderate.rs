@@ -1,26 +1,17 @@
 //! May these senders post? (`Mailman.Handlers.Moderate.process`; RULES 6.15, 6.16.)
 
-use crate::list::settings::{Setting, Settings};
 use crate::list::value::PyValue;
 use crate::mailman::equivalents::equivalents;
+use crate::mailman::handlers::List;
 use crate::mailman::language;
-use crate::mailman::notice::{Form, Owner};
+use crate::mailman::notice::Form;
 use crate::mailman::patterns::{Context, find_entry};
-use crate::mailman::roster::Roster;
+use crate::mailman::post::{Approval, Post};
 use crate::mailman::senders::Senders;
+use crate::mailman::site_values::SiteValues;
 use crate::mailman::verdict::{Decision, Notice, Rule, Stop, Verdict};
 use crate::python::Python;
 use crate::python::text::PyStr;
-
-/// A list as far as this handler looks at it.
-pub struct List<'a> {
-    /// Its settings.
-    pub settings: &'a Settings,
-    /// Memberships of [`addresses_in_question`].
-    pub roster: &'a Roster,
-    /// `LIST-owner@host_name`, for its notices.
-    pub owner: Owner,
-}
 
 /// Every address whose membership the rules may ask for. An equivalence that shunts is left for
 /// [`judge`] to find.
@@ -37,17 +28,39 @@ pub fn addresses_in_question(senders: &Senders, equivalent_domains: &PyValue) ->
     addresses
 }
 
-/// The verdict of Mailman's Moderate handler, with the checks that led to it in
-/// `context.trail`.
-pub fn judge(list: &List<'_>, senders: &Senders, context: &mut Context<'_>) -> Verdict {
-    try_judge(list, senders, context).unwrap_or_else(Verdict::from)
+/// The handler, for whole messages. A hold that Mailman would fail to prepare is a hold here.
+///
+/// # Errors
+/// [`Stop`] where Mailman raises an exception, or where what it does cannot be known.
+pub fn process(
+    post: &mut Post<'_>,
+    list: &List<'_>,
+    _site: &SiteValues,
+    context: &mut Context<'_>,
+) -> Result<Option<Verdict>, Stop> {
+    if post.approval == Approval::Given {
+        return Ok(None);
+    }
+    let verdict = judge(list, &post.senders, context)?;
+    Ok(Some(verdict).filter(|verdict| verdict.decision != Decision::Accept))
 }
 
-fn try_judge(
-    list: &List<'_>,
-    senders: &Senders,
-    context: &mut Context<'_>,
-) -> Result<Verdict, Stop> {
+/// The verdict on a message of which only the senders are known, with the checks that led to it in
+/// `context.trail`.
+pub fn judge_senders(list: &List<'_>, senders: &Senders, context: &mut Context<'_>) -> Verdict {
+    let judged = judge(list, senders, context).and_then(|verdict| {
+        if let (Decision::Hold, Some(sender)) = (verdict.decision, &verdict.sender) {
+            can_be_held(list, sender, context.python)?;
+        }
+        Ok(verdict)
+    });
+    judged.unwrap_or_else(|stop| match stop {
+        Stop::Shunt(_) => stop.within("Moderate"),
+        Stop::Unknowable(_) => stop.into(),
+    })
+}
+
+fn judge(list: &List<'_>, senders: &Senders, context: &mut Context<'_>) -> Result<Verdict, Stop> {
     let unseen_at = senders.unseen.as_ref().map_or(senders.all.len(), |(_, at)| *at);
     let (before, behind) = senders.all.split_at_checked(unseen_at).unwrap_or((&senders.all, &[]));
     if let Some(member) = find_member(list, before, context)? {
@@ -79,7 +92,7 @@ fn find_member(
         if list.roster.is_member(sender)? {
             return Ok(Some(sender.clone()).filter(|s| !s.is_empty()));
         }
-        let domains = reached(&list.settings.equivalent_domains, "equivalent_domains")?;
+        let domains = list.settings.equivalent_domains.reached("equivalent_domains")?;
         for equivalent in equivalents(sender, domains, context.python)? {
             if list.roster.is_member(&equivalent)? {
                 let (one, other) = (sender.to_lossy(), equivalent.to_lossy());
@@ -90,16 +103,6 @@ fn find_member(
         context.trail.push(format!("{} is not a member", sender.to_lossy()));
     }
     Ok(None)
-}
-
-fn reached<'a>(setting: &'a Setting, name: &str) -> Result<&'a PyValue, Stop> {
-    match setting {
-        Setting::Value(value) => Ok(value),
-        Setting::Absent => Err(Stop::Shunt(format!("the list has no {name}"))),
-        Setting::Unknown => {
-            Err(Stop::Unknowable(format!("the site's default for {name} cannot be followed")))
-        }
-    }
 }
 
 fn judge_member(
@@ -114,18 +117,17 @@ fn judge_member(
     }
     context.trail.push(format!("{} is a moderated member", member.to_lossy()));
     let action =
-        reached(&list.settings.member_moderation_action, "member_moderation_action")?.number();
+        list.settings.member_moderation_action.reached("member_moderation_action")?.number();
     let verdict = |decision| Verdict::new(decision, Rule::MemberModeration, member);
     match action {
         Some(0.0) => {
             can_write(list)?;
-            can_be_held(list, member, context.python)?;
             Ok(verdict(Decision::Hold))
         }
         Some(1.0) => {
             can_write(list)?;
-            let own = reached(&list.settings.member_moderation_notice, "member_moderation_notice")?;
-            let form = Form { python: context.python, owner: &list.owner, sender };
+            let own = list.settings.member_moderation_notice.reached("member_moderation_notice")?;
+            let form = Form { python: context.python, owner: list.owner, sender };
             let notice = own_notice(own, |text| Ok(form.member_moderation(text)))?;
             Ok(Verdict { notice, ..verdict(Decision::Reject) })
         }
@@ -148,7 +150,7 @@ fn judge_nonmember(
         (&settings.discard_these_nonmembers, Rule::DiscardTheseNonmembers, Decision::Discard),
     ];
     for (setting, rule, decision) in lists {
-        let entries = reached(setting, rule.word())?;
+        let entries = setting.reached(rule.word())?;
         let Some(entry) = find_entry(sender, entries, context)? else {
             context.trail.push(format!("{}: {} is not in it", rule.word(), sender.to_lossy()));
             continue;
@@ -157,7 +159,7 @@ fn judge_nonmember(
         let verdict = decide(list, decision, rule, sender, context)?;
         return Ok(Verdict { entry: Some(entry), ..verdict });
     }
-    let action = reached(&settings.generic_nonmember_action, "generic_nonmember_action")?.number();
+    let action = settings.generic_nonmember_action.reached("generic_nonmember_action")?.number();
     let decision = match action {
         // Mailman's assertion lets 0 to 4 pass, and knows nothing of 4 or of fractions.
         Some(1.0) => Decision::Hold,
@@ -179,7 +181,7 @@ fn decide(
     let verdict = Verdict::new(decision, rule, sender);
     let writes = match decision {
         Decision::Discard => {
-            let forward = reached(&list.settings.forward_auto_discards, "forward_auto_discards")?;
+            let forward = list.settings.forward_auto_discards.reached("forward_auto_discards")?;
             forward.truth() != Some(false)
         }
         decision => decision != Decision::Accept,
@@ -187,14 +189,11 @@ fn decide(
     if writes {
         can_write(list)?;
     }
-    if decision == Decision::Hold {
-        can_be_held(list, sender, context.python)?;
-    }
     if decision != Decision::Reject {
         return Ok(verdict);
     }
-    let own = reached(&list.settings.nonmember_rejection_notice, "nonmember_rejection_notice")?;
-    let form = Form { python: context.python, owner: &list.owner, sender };
+    let own = list.settings.nonmember_rejection_notice.reached("nonmember_rejection_notice")?;
+    let form = Form { python: context.python, owner: list.owner, sender };
     let notice = own_notice(own, |text| form.nonmember_rejection(text))?;
     Ok(Verdict { notice, ..verdict })
 }
@@ -202,7 +201,7 @@ fn decide(
 /// Every mail that Mailman writes about a post names the list's domain and is in the list's
 /// language (`Utils.GetCharSet`).
 fn can_write(list: &List<'_>) -> Result<(), Stop> {
-    reached(&list.settings.host_name, "host_name")?;
+    list.settings.host_name.reached("host_name")?;
     match list.settings.preferred_language.value() {
         Some(PyValue::Str(code)) if language::is_known(code.as_bytes()) => Ok(()),
         _ => Err(Stop::Unknowable("the site may not know the list's preferred_language".into())),
