@@ -170,6 +170,11 @@ fn every_message_case_agrees() {
     assert!(seen > 0, "no cases");
 }
 
+/// How many disagreements are printed: `MMQ_SHOWN`, for development.
+fn shown() -> usize {
+    std::env::var("MMQ_SHOWN").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
+}
+
 /// Compares all cases of a table, and says how many each corpus has.
 fn count(
     corpora: Vec<PathBuf>,
@@ -186,7 +191,7 @@ fn count(
             .collect();
         let agree = cases.len() - wrong.len();
         println!("{}: {agree} of {} cases in {table} agree", corpus.display(), cases.len());
-        wrong.iter().take(20).for_each(|case| println!("  {case}"));
+        wrong.iter().take(shown()).for_each(|case| println!("  {case}"));
         all_wrong += wrong.len();
         seen.push((corpus, cases.len()));
     }

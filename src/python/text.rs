@@ -110,6 +110,38 @@ impl PyStr {
     }
 }
 
+/// `s.splitlines()`: the lines without their ends. A CR and an LF together are one end.
+pub fn split_lines(text: &PyStr) -> Vec<PyStr> {
+    match text {
+        PyStr::Bytes(bytes) => byte_lines(bytes).map(|line| PyStr::Bytes(line.to_vec())).collect(),
+        PyStr::Text(text) => text_lines(text).map(|line| PyStr::Text(line.to_owned())).collect(),
+    }
+}
+
+fn byte_lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        let is_last = behind.is_empty();
+        rest = match behind {
+            [b'\r', b'\n', behind @ ..] | [_, behind @ ..] => behind,
+            [] => &[],
+        };
+        (!is_last || !line.is_empty()).then_some(line)
+    })
+}
+
+fn text_lines(mut rest: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (line, behind) = rest.split_at_checked(rest.find(is_line_end).unwrap_or(rest.len()))?;
+        let is_last = behind.is_empty();
+        let mut after = behind.chars();
+        after.next();
+        rest = behind.strip_prefix("\r\n").unwrap_or(after.as_str());
+        (!is_last || !line.is_empty()).then_some(line)
+    })
+}
+
 /// `str.isspace` of a byte string's byte.
 pub const fn is_space_byte(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')

@@ -20,7 +20,7 @@ mod transfer;
 
 pub use headers::{Header, Headers};
 pub use lines::Text;
-pub use params::{Parameter, parameter};
+pub use params::{Parameter, parameter, unquote};
 pub use transfer::IllegalCharacter;
 
 use super::Python;

@@ -185,7 +185,7 @@ fn join(mut segments: Vec<Segment>) -> Parameter {
 
 /// `email.utils.unquote`: takes off one pair of quotes, with the escapes in them, or of angle
 /// brackets.
-pub(super) fn unquote(value: &[u8]) -> Vec<u8> {
+pub fn unquote(value: &[u8]) -> Vec<u8> {
     match value {
         [b'"', quoted @ .., b'"'] => {
             replace_pairs(&replace_pairs(quoted, *b"\\\\", b'\\'), *b"\\\"", b'"')

@@ -97,6 +97,20 @@ impl Pattern {
         self.run(subject, Anchor::Start, budget).and_then(decided)
     }
 
+    /// `re.search`, and what becomes of it.
+    pub fn answer(&self, subject: &PyStr, budget: &mut Budget) -> Answer {
+        self.answer_at(subject, Anchor::Anywhere, budget)
+    }
+
+    fn answer_at(&self, subject: &PyStr, anchor: Anchor, budget: &mut Budget) -> Answer {
+        match self.run(subject, anchor, budget) {
+            Ok(Outcome::Match) => Answer::Match,
+            Ok(Outcome::NoMatch) => Answer::NoMatch,
+            Ok(Outcome::Crash(why)) => Answer::Crash(why),
+            Err(OverBudget) => Answer::OverBudget,
+        }
+    }
+
     /// [`Pattern::search`] by the `regex` crate alone, for holding the two engines against each
     /// other; nothing if it cannot express the pattern.
     #[doc(hidden)]
@@ -184,14 +198,55 @@ pub fn search(
     python: Python,
     budget: &mut Budget,
 ) -> Answer {
+    compile_and_run(pattern, subject, flags, python, Anchor::Anywhere, budget)
+}
+
+/// `re.match(pattern, subject, flags)`.
+pub fn match_start(
+    pattern: &PyStr,
+    subject: &PyStr,
+    flags: Flags,
+    python: Python,
+    budget: &mut Budget,
+) -> Answer {
+    compile_and_run(pattern, subject, flags, python, Anchor::Start, budget)
+}
+
+fn compile_and_run(
+    pattern: &PyStr,
+    subject: &PyStr,
+    flags: Flags,
+    python: Python,
+    anchor: Anchor,
+    budget: &mut Budget,
+) -> Answer {
     match Pattern::compile(pattern, flags, python) {
         Err(CompileError::Invalid(why)) => Answer::Invalid(why),
         Err(CompileError::Crash(why)) => Answer::Crash(why),
-        Ok(pattern) => match pattern.run(subject, Anchor::Anywhere, budget) {
-            Ok(Outcome::Match) => Answer::Match,
-            Ok(Outcome::NoMatch) => Answer::NoMatch,
-            Ok(Outcome::Crash(why)) => Answer::Crash(why),
-            Err(OverBudget) => Answer::OverBudget,
-        },
+        Ok(pattern) => pattern.answer_at(subject, anchor, budget),
+    }
+}
+
+/// `re.escape`: a backslash before whatever is no ASCII letter or digit.
+pub fn escape(text: &PyStr) -> PyStr {
+    match text {
+        PyStr::Bytes(bytes) => PyStr::Bytes(bytes.iter().flat_map(|b| escaped_byte(*b)).collect()),
+        PyStr::Text(text) => PyStr::Text(text.chars().flat_map(escaped_char).collect()),
+    }
+}
+
+fn escaped_byte(byte: u8) -> Vec<u8> {
+    match byte {
+        0 => b"\\000".to_vec(),
+        _ if byte.is_ascii_alphanumeric() => vec![byte],
+        _ => vec![b'\\', byte],
+    }
+}
+
+fn escaped_char(c: char) -> Vec<char> {
+    match c {
+        '\0' => "\\000".chars().collect(),
+        _ if c.is_ascii_alphanumeric() => vec![c],
+        _ => vec!['\\', c],
     }
 }
