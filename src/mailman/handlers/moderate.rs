@@ -2,7 +2,7 @@
 
 use crate::list::value::PyValue;
 use crate::mailman::equivalents::equivalents;
-use crate::mailman::handlers::List;
+use crate::mailman::handlers::{List, trusted};
 use crate::mailman::language;
 use crate::mailman::notice::Form;
 use crate::mailman::patterns::{Context, find_entry};
@@ -35,20 +35,22 @@ pub fn addresses_in_question(senders: &Senders, equivalent_domains: &PyValue) ->
 pub fn process(
     post: &mut Post<'_>,
     list: &List<'_>,
-    _site: &SiteValues,
+    site: &SiteValues,
     context: &mut Context<'_>,
 ) -> Result<Option<Verdict>, Stop> {
     if post.approval == Approval::Given {
         return Ok(None);
     }
-    let verdict = judge(list, &post.senders, context)?;
+    let verdict = judge(list, &post.senders, context, |context| {
+        Ok(trusted::applies(site, list)? && trusted::is_trusted(post, site, context)?)
+    })?;
     Ok(Some(verdict).filter(|verdict| verdict.decision != Decision::Accept))
 }
 
 /// The verdict on a message of which only the senders are known, with the checks that led to it in
 /// `context.trail`.
 pub fn judge_senders(list: &List<'_>, senders: &Senders, context: &mut Context<'_>) -> Verdict {
-    let judged = judge(list, senders, context).and_then(|verdict| {
+    let judged = judge(list, senders, context, |_| Ok(false)).and_then(|verdict| {
         if let (Decision::Hold, Some(sender)) = (verdict.decision, &verdict.sender) {
             can_be_held(list, sender, context.python)?;
         }
@@ -60,7 +62,13 @@ pub fn judge_senders(list: &List<'_>, senders: &Senders, context: &mut Context<'
     })
 }
 
-fn judge(list: &List<'_>, senders: &Senders, context: &mut Context<'_>) -> Result<Verdict, Stop> {
+/// `is_trusted` is asked where the list would hold a nonmember.
+fn judge(
+    list: &List<'_>,
+    senders: &Senders,
+    context: &mut Context<'_>,
+    is_trusted: impl FnOnce(&mut Context<'_>) -> Result<bool, Stop>,
+) -> Result<Verdict, Stop> {
     let unseen_at = senders.unseen.as_ref().map_or(senders.all.len(), |(_, at)| *at);
     let (before, behind) = senders.all.split_at_checked(unseen_at).unwrap_or((&senders.all, &[]));
     if let Some(member) = find_member(list, before, context)? {
@@ -78,6 +86,10 @@ fn judge(list: &List<'_>, senders: &Senders, context: &mut Context<'_>) -> Resul
         )));
     }
     context.trail.push("no sender is a member".into());
+    let action = list.settings.generic_nonmember_action.value().and_then(PyValue::number);
+    if action == Some(1.0) && is_trusted(context)? {
+        return Ok(Verdict::new(Decision::Accept, Rule::TrustedServer, &senders.one));
+    }
     judge_nonmember(list, &senders.one, context)
 }
 
