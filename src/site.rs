@@ -4,8 +4,7 @@ use crate::config::{self, Config};
 use crate::exit::Status;
 use crate::limits;
 use crate::list::name::{BadName, ListAddress, ListName};
-use crate::list::settings::Scope;
-use crate::list::store::{Error as StoreError, ListsDir, Loaded};
+use crate::list::store::{Error as StoreError, ListsDir, Loaded, Wanted};
 use crate::list::value::PyValue;
 use crate::mailman::defaults::{self, ListDefault};
 use crate::mailman::pipeline::pipeline_doubt;
@@ -163,12 +162,12 @@ impl Site {
     ///
     /// # Errors
     /// [`Error`]
-    pub fn load(&self, text: &[u8], scope: Scope, addresses: &[PyStr]) -> Result<Loaded, Error> {
+    pub fn load(&self, text: &[u8], wanted: Wanted<'_>) -> Result<Loaded, Error> {
         let list = ListAddress::parse(text).map_err(Error::Name)?;
         let Some(domain) = &list.domain else {
-            return Ok(self.load_name(&list.name, scope, addresses)?);
+            return Ok(self.load_name(&list.name, wanted)?);
         };
-        let plain = match self.load_name(&list.name, scope, addresses) {
+        let plain = match self.load_name(&list.name, wanted) {
             Ok(loaded) if has_domain(&loaded, domain) => return Ok(loaded),
             Ok(_) | Err(StoreError::NoSuchList(_)) => None,
             // A broken list of that name may still be another domain's.
@@ -181,7 +180,7 @@ impl Site {
         let Some(cpanel) = list.cpanel_name() else {
             return Err(plain.unwrap_or_else(missing).into());
         };
-        match self.load_name(&cpanel, scope, addresses) {
+        match self.load_name(&cpanel, wanted) {
             Err(StoreError::NoSuchList(_)) => Err(plain.unwrap_or_else(missing).into()),
             other => Ok(other?),
         }
@@ -191,13 +190,8 @@ impl Site {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn load_name(
-        &self,
-        name: &ListName,
-        scope: Scope,
-        addresses: &[PyStr],
-    ) -> Result<Loaded, StoreError> {
-        self.lists.load(name, scope, addresses, &|key| self.list_default(key))
+    pub fn load_name(&self, name: &ListName, wanted: Wanted<'_>) -> Result<Loaded, StoreError> {
+        self.lists.load(name, wanted, &|key| self.list_default(key))
     }
 
     /// What Mailman gives an attribute that an old list lacks (`MailList.InitVars`); `None` where

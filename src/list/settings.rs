@@ -1,6 +1,6 @@
 //! The settings of one list that its posting rules ask for.
 
-use crate::list::value::{PyValue, decode};
+use crate::list::value::{PyValue, Reader, decode};
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
 use crate::python::text::PyStr;
@@ -208,14 +208,15 @@ impl Settings {
     /// default, or `None` where `mm_cfg.py` sets it in a way that cannot be followed.
     pub fn from_values(
         values: &mut BTreeMap<String, Value>,
-        python: Python,
+        reader: Reader,
         site_default: &dyn Fn(&str) -> Option<PyValue>,
     ) -> Settings {
+        let python = reader.reads;
         let obstacle = obstacle(values, python);
         let below = version(values).is_some_and(|v| v < DATA_VERSION);
         let fills_absent = below || python == Python::Three;
         Settings::taken(python, fills_absent, obstacle, |key| match values.remove(key) {
-            Some(value) => Setting::Value(decode(value)),
+            Some(value) => Setting::Value(reader.value(decode(value))),
             None if key == "pipeline" => Setting::Absent,
             None => absent(key, python, below, site_default),
         })

@@ -8,7 +8,7 @@ use crate::exit::Status;
 use crate::limits;
 use crate::list::name::{BadName, ListName};
 use crate::list::settings::{Scope, Settings};
-use crate::list::value::{PyValue, decode};
+use crate::list::value::{PyValue, Reader, decode};
 use crate::mailman::patterns::{OtherList, OtherLists};
 use crate::mailman::roster::{Entries, Roster};
 use crate::pickle::{self, Dict, Picked, Request};
@@ -94,6 +94,25 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What is asked of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Which settings.
+    pub scope: Scope,
+    /// Addresses to look up. They may be given as bytes and as text: the Python that wrote the list
+    /// tells which of the two can be a key.
+    pub addresses: &'a [PyStr],
+    /// The Python that reads the list, if that is another than wrote it.
+    pub dialect: Option<Python>,
+}
+
+impl<'a> Wanted<'a> {
+    /// What Moderate asks, with the Python that wrote the list.
+    pub fn of_senders(addresses: &'a [PyStr]) -> Wanted<'a> {
+        Wanted { scope: Scope::Senders, addresses, dialect: None }
+    }
+}
+
 /// The directory of all lists, held open.
 #[derive(Debug)]
 pub struct ListsDir {
@@ -141,18 +160,17 @@ impl ListsDir {
         &self.path
     }
 
-    /// Reads a list, and looks `addresses` up in it. They may be given as bytes and as text: the
-    /// list's own Python tells which of the two can be a key.
+    /// Reads a list, and looks addresses up in it.
     ///
     /// # Errors
     /// [`Error`]
     pub fn load(
         &self,
         name: &ListName,
-        scope: Scope,
-        addresses: &[PyStr],
+        wanted: Wanted<'_>,
         site_default: SiteDefault<'_>,
     ) -> Result<Loaded, Error> {
+        let Wanted { scope, addresses, .. } = wanted;
         let keys = Settings::keys(scope);
         let request = Request { keys: &keys, dicts: &DICTS, addresses };
         let (picked, warnings) = self.pick(name, &request)?;
@@ -163,7 +181,7 @@ impl ListsDir {
         if let Some(class) = &picked.foreign_class {
             doubts.push(format!("the list holds an instance of {class}, which Mailman may lack"));
         }
-        Ok(assemble(name, addresses, picked, doubts, warnings, site_default))
+        Ok(assemble(name, wanted, picked, doubts, warnings, site_default))
     }
 
     /// The first of the list's files that holds a dictionary.
@@ -274,13 +292,15 @@ fn broken(error: pickle::Error, path: PathBuf) -> Result<String, Error> {
 
 fn assemble(
     name: &ListName,
-    addresses: &[PyStr],
+    wanted: Wanted<'_>,
     mut picked: Picked,
     mut doubts: Vec<String>,
     warnings: Vec<String>,
     site_default: SiteDefault<'_>,
 ) -> Loaded {
-    let settings = Settings::from_values(&mut picked.values, picked.python, site_default);
+    let Wanted { addresses, dialect, .. } = wanted;
+    let reader = Reader { wrote: picked.python, reads: dialect.unwrap_or(picked.python) };
+    let settings = Settings::from_values(&mut picked.values, reader, site_default);
     let mut entries = |dict: &str| match picked.dicts.remove(dict) {
         None if settings.fills_absent => Entries::Found(HashMap::new()),
         None => Entries::Absent,
@@ -289,7 +309,9 @@ fn assemble(
             addresses
                 .iter()
                 .zip(values)
-                .filter_map(|(address, value)| Some((address.clone(), decode(value?))))
+                .filter_map(|(address, value)| {
+                    Some((reader.key(address), reader.value(decode(value?))))
+                })
                 .collect(),
         ),
     };
@@ -317,23 +339,29 @@ pub fn both_forms(address: &PyStr) -> Vec<PyStr> {
 pub struct Neighbours<'a> {
     dir: &'a ListsDir,
     site_default: SiteDefault<'a>,
+    dialect: Option<Python>,
     seen: RefCell<BTreeMap<(ListName, Vec<u8>), OtherList>>,
 }
 
 impl<'a> Neighbours<'a> {
-    /// All lists of the directory.
-    pub fn new(dir: &'a ListsDir, site_default: SiteDefault<'a>) -> Neighbours<'a> {
-        Neighbours { dir, site_default, seen: RefCell::default() }
+    /// All lists of the directory, read by the Python that wrote each or by this one.
+    pub fn new(
+        dir: &'a ListsDir,
+        site_default: SiteDefault<'a>,
+        dialect: Option<Python>,
+    ) -> Neighbours<'a> {
+        Neighbours { dir, site_default, dialect, seen: RefCell::default() }
     }
 
     fn read(&self, name: &ListName, address: &PyStr) -> OtherList {
-        let loaded =
-            match self.dir.load(name, Scope::Senders, &both_forms(address), self.site_default) {
-                Ok(loaded) => loaded,
-                Err(Error::NoSuchList(_)) => return OtherList::Unknown,
-                Err(error @ Error::Corrupt(..)) => return OtherList::Unreadable(error.to_string()),
-                Err(error) => return OtherList::Unknowable(error.to_string()),
-            };
+        let addresses = both_forms(address);
+        let wanted = Wanted { dialect: self.dialect, ..Wanted::of_senders(&addresses) };
+        let loaded = match self.dir.load(name, wanted, self.site_default) {
+            Ok(loaded) => loaded,
+            Err(Error::NoSuchList(_)) => return OtherList::Unknown,
+            Err(error @ Error::Corrupt(..)) => return OtherList::Unreadable(error.to_string()),
+            Err(error) => return OtherList::Unknowable(error.to_string()),
+        };
         if let Some(doubt) = loaded.doubts.first().or(loaded.settings.obstacle.as_ref()) {
             return OtherList::Unknowable(doubt.clone());
         }

@@ -4,6 +4,7 @@
 //! as what it is, and the rule that reaches it asks for what it can use. The web pages store
 //! `int`, `list_create` stores `bool`, `config_list` stores anything (RULES 1.7).
 
+use crate::python::Python;
 use crate::python::text::PyStr;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -80,6 +81,54 @@ impl PyValue {
             }
             _ => None,
         }
+    }
+}
+
+/// Which Python wrote a list's file, and which reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// Told from the file.
+    pub wrote: Python,
+    /// The same, unless somebody says otherwise.
+    pub reads: Python,
+}
+
+impl Reader {
+    /// A value as the reading Python has it. The port makes texts of Python 2's strings: of UTF-8 or
+    /// of Latin-1 (`MailList.__load`; it decides for a whole file, this for each string).
+    pub fn value(self, value: PyValue) -> PyValue {
+        if (self.wrote, self.reads) != (Python::Two, Python::Three) {
+            return value;
+        }
+        match value {
+            PyValue::Str(text) => PyValue::Str(as_text(&text)),
+            PyValue::List(items) => {
+                PyValue::List(items.into_iter().map(|item| self.value(item)).collect())
+            }
+            PyValue::Dict(keys) => {
+                PyValue::Dict(keys.into_iter().map(|key| self.value(key)).collect())
+            }
+            value => value,
+        }
+    }
+
+    /// A dictionary's key in the form in which the reading Python looks it up. To Python 2, text and
+    /// bytes are the same key where they are the same ASCII.
+    pub fn key(self, key: &PyStr) -> PyStr {
+        match (self.wrote, self.reads) {
+            (Python::Two, Python::Three) => as_text(key),
+            (Python::Three, Python::Two) if key.as_bytes().is_ascii() => {
+                PyStr::Bytes(key.as_bytes().to_vec())
+            }
+            _ => key.clone(),
+        }
+    }
+}
+
+fn as_text(text: &PyStr) -> PyStr {
+    match std::str::from_utf8(text.as_bytes()) {
+        Ok(text) => PyStr::Text(text.to_owned()),
+        Err(_) => PyStr::Text(text.as_bytes().iter().map(|byte| char::from(*byte)).collect()),
     }
 }
 

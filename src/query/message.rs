@@ -53,10 +53,10 @@ pub fn judge(site: &Site, name: &[u8], question: &Question<'_>) -> Result<Judged
             policies.iter().flatten().filter_map(found).collect::<Vec<_>>()
         })
         .collect();
-    let list = load(site, name, Scope::Messages, &known)?;
+    let list = load(site, name, Scope::Messages, question.dialect, &known)?;
     let facts = facts(&list);
     let mut trail = vec![site.describe()];
-    let python = question.dialect.unwrap_or(list.settings.python);
+    let python = list.settings.python;
     let verdict = match (policies, Message::parse(question.raw)) {
         _ if list.doubt().is_some() => {
             Verdict::undecided(Rule::Unknowable, list.doubt().unwrap_or_default())
@@ -103,7 +103,7 @@ impl Judge<'_> {
             Err(stop) => return stop.into(),
         };
         let site_default = |key: &str| self.site.list_default(key);
-        let others = Neighbours::new(&self.site.lists, &site_default);
+        let others = Neighbours::new(&self.site.lists, &site_default, self.question.dialect);
         let list = List {
             name: self.list.name.as_str(),
             settings: &self.list.settings,

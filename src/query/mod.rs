@@ -10,12 +10,13 @@ pub mod senders;
 use crate::answer::{ListFacts, Policy};
 use crate::limits;
 use crate::list::settings::Scope;
-use crate::list::store::{Loaded, both_forms};
+use crate::list::store::{Loaded, Wanted, both_forms};
 use crate::list::value::PyValue;
 use crate::mailman::handlers::moderate;
 use crate::mailman::language;
 use crate::mailman::senders::Senders;
 use crate::mailman::verdict::{Rule, Verdict};
+use crate::python::Python;
 use crate::python::text::PyStr;
 use crate::site::{Error, Site};
 
@@ -35,9 +36,15 @@ pub struct Judged {
 /// Reads the list that `name` names, looking up every address that the rules may ask for: the
 /// senders, and, on a list with equivalent domains, their equivalents, which only the list itself
 /// can tell.
-fn load(site: &Site, name: &[u8], scope: Scope, senders: &[Senders]) -> Result<Loaded, Error> {
+fn load(
+    site: &Site,
+    name: &[u8],
+    scope: Scope,
+    dialect: Option<Python>,
+    senders: &[Senders],
+) -> Result<Loaded, Error> {
     let direct = unique(senders.iter().flat_map(|s| s.all.clone()));
-    let mut list = site.load(name, scope, &direct)?;
+    let mut list = site.load(name, Wanted { scope, addresses: &direct, dialect })?;
     match list.settings.equivalent_domains.value() {
         Some(PyValue::Str(domains)) if too_many_equivalents(direct.len(), domains) => {
             list.doubts.push("the senders have too many equivalents to look up".into());
@@ -45,7 +52,7 @@ fn load(site: &Site, name: &[u8], scope: Scope, senders: &[Senders]) -> Result<L
         }
         Some(domains) if domains.truth() != Some(false) => {
             let all = senders.iter().flat_map(|s| moderate::addresses_in_question(s, domains));
-            site.load(name, scope, &unique(all))
+            site.load(name, Wanted { scope, addresses: &unique(all), dialect })
         }
         _ => Ok(list),
     }

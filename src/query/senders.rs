@@ -35,7 +35,7 @@ pub fn judge(
         .flat_map(|(policy, python)| given.senders(policy, python))
         .flatten()
         .collect();
-    let list = load(site, name, Scope::Senders, &known)?;
+    let list = load(site, name, Scope::Senders, None, &known)?;
     let facts = facts(&list);
     let mut trail = vec![site.describe()];
     let verdict = match &policies {
@@ -103,7 +103,7 @@ impl Judge<'_> {
             Err(stop) => return stop.into(),
         };
         let site_default = |key: &str| self.site.list_default(key);
-        let others = Neighbours::new(&self.site.lists, &site_default);
+        let others = Neighbours::new(&self.site.lists, &site_default, None);
         let list = List {
             name: self.list.name.as_str(),
             settings: &self.list.settings,
