@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{MessageParser, MimeHeaders, PartType};
+use mm_query::python::Python;
 use mm_query::python::message::{Headers, Message, Parameter, Part, Payload, headers};
 use serde_json::{Value, json};
 
@@ -31,6 +32,7 @@ fn main() -> Result<()> {
             std::panic::set_hook(Box::new(|_| ()));
             crate_view
         }
+        Some("--python3") => message_of_python_3,
         _ => message,
     };
     let mut out = BufWriter::new(stdout().lock());
@@ -56,6 +58,27 @@ fn message(raw: &[u8]) -> Value {
         Ok(message) => message.parts().iter().map(part).collect(),
         Err(error) => json!(error.to_string()),
     }
+}
+
+/// Without what decoding gives, and without parameters: these are Python 2.7's only.
+fn message_of_python_3(raw: &[u8]) -> Value {
+    match Message::parse_as(raw, Python::Three) {
+        Ok(message) => message
+            .parts()
+            .iter()
+            .map(|found| part(found).as_array().map_or(Value::Null, |all| without_decoding(all)))
+            .collect(),
+        Err(error) => json!(error.to_string()),
+    }
+}
+
+fn without_decoding(part: &[Value]) -> Value {
+    let at = |index: usize| part.get(index).cloned().unwrap_or_default();
+    let epilogue = at(7).as_str().unwrap_or_default().to_owned();
+    let mut kept: Vec<Value> = [0, 1, 2, 3, 4, 6].map(at).to_vec();
+    // No epilogue and an empty one are the same to every rule.
+    kept.push(json!(epilogue));
+    json!(kept)
 }
 
 fn part(part: &Part<'_>) -> Value {

@@ -2,6 +2,7 @@
 """Random messages, judged by Python 2.7's own email package.
 
     tools/fuzz_message.py N [--headers] [--seed S] [--python PATH]
+    tools/fuzz_message.py N --python3 [--seed S] [--python PATH]
     tools/fuzz_message.py --files FILE... [--headers]
     tools/fuzz_message.py --mail-parser [N] [--files FILE...]
 
@@ -9,7 +10,7 @@ Compares examples/message_answers with Python 2.7 (python2.7 on the PATH or --py
 part in the order of walk() its depth, type, headers, payload, decoded payload, preamble, epilogue
 and some parameters; with --headers the header block alone. With --files the messages are these
 files, each as it is, with LF and with CRLF. Prints each difference (at most 20) and a count; exit
-status 1 if there was one. Messages that ours declines for the charset of a boundary are counted.
+status 1 if there was one. With --python3 how Python 3.11 (python3 or --python) splits messages. Messages that ours declines for the charset of a boundary are counted.
 --mail-parser counts instead where the crate of that name sees the same as Python.
 """
 import argparse
@@ -63,6 +64,31 @@ for line in sys.stdin:
             answer = walk(email.message_from_string(raw), 0, [])
         except Exception as error:
             answer = repr(error)
+    print(json.dumps(answer))
+"""
+
+# The splitting alone, of the text that the bytes are in UTF-8 with others escaped.
+JUDGE_3 = r"""
+import email, json, sys
+
+def text(value):
+    return None if value is None else value.encode('utf-8', 'surrogateescape').decode('latin-1')
+
+def walk(msg, depth, out):
+    out.append([depth, text(msg.get_content_type()), text(msg.get_unixfrom()),
+                [[text(name), text(value)] for name, value in msg._headers],
+                None if msg.is_multipart() else text(msg._payload), text(msg.preamble), text(msg.epilogue or '')])
+    if msg.is_multipart():
+        for part in msg.get_payload():
+            walk(part, depth + 1, out)
+    return out
+
+for line in sys.stdin:
+    raw = json.loads(line).encode('latin-1').decode('utf-8', 'surrogateescape')
+    try:
+        answer = walk(email.message_from_string(raw), 0, [])
+    except Exception as error:
+        answer = repr(error)
     print(json.dumps(answer))
 """
 
@@ -343,12 +369,15 @@ def main():
     parser.add_argument("--files", nargs="+", default=[])
     parser.add_argument("--headers", action="store_true")
     parser.add_argument("--mail-parser", action="store_true")
+    parser.add_argument("--python3", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--python", default="python2.7")
+    parser.add_argument("--python")
     args = parser.parse_args()
+    args.python = args.python or ("python3" if args.python3 else "python2.7")
     target = os.environ.get("CARGO_TARGET_DIR", "target")
     subprocess.run(["cargo", "build", "-q", "--example", "message_answers"], check=True)
-    flags = ["--headers"] * args.headers
+    flags = ["--headers"] * args.headers + ["--python3"] * args.python3
+    judge = JUDGE_3 if args.python3 else JUDGE
     ours = [os.path.join(target, "debug/examples/message_answers")] + flags
     rng = random.Random(args.seed)
     values = list(from_files(args.files))
@@ -359,7 +388,7 @@ def main():
     differing = compared = declined = failing = parts = several = 0
     for start in range(0, len(values), 20000):
         batch = values[start:start + 20000]
-        theirs = ask([args.python, "-c", JUDGE] + flags, batch)
+        theirs = ask([args.python, "-c", judge] + flags, batch)
         for value, expected, answer in zip(batch, theirs, ask(ours, batch), strict=True):
             compared += 1
             failing += isinstance(expected, str)

@@ -47,7 +47,7 @@ pub fn judge(site: &Site, name: &[u8], question: &Question<'_>) -> Result<Judged
     // depends on it.
     let known: Vec<Senders> = pythons
         .iter()
-        .filter_map(|python| Some((*python, Message::parse(question.raw).ok()?)))
+        .filter_map(|python| Some((*python, Message::parse_as(question.raw, *python).ok()?)))
         .flat_map(|(python, message)| {
             let found = |policy| senders(&message, policy, python).ok();
             policies.iter().flatten().filter_map(found).collect::<Vec<_>>()
@@ -57,7 +57,7 @@ pub fn judge(site: &Site, name: &[u8], question: &Question<'_>) -> Result<Judged
     let facts = facts(&list);
     let mut trail = vec![site.describe()];
     let python = list.settings.python;
-    let verdict = match (policies, Message::parse(question.raw)) {
+    let verdict = match (policies, Message::parse_as(question.raw, python)) {
         _ if list.doubt().is_some() => {
             Verdict::undecided(Rule::Unknowable, list.doubt().unwrap_or_default())
         }

@@ -7,6 +7,7 @@
 use super::Unreadable;
 use super::lines::{Lines, Text, first_line, is_blank, without_line_end};
 use crate::limits::{MESSAGE_BYTES, MESSAGE_HEADER_BLOCK_BYTES};
+use crate::python::Python;
 use crate::python::text::is_space_byte;
 
 /// One header.
@@ -70,7 +71,7 @@ pub fn read(raw: &[u8]) -> Result<Block<'_>, Unreadable> {
     if raw.len() > MESSAGE_BYTES {
         return Err(Unreadable::Size);
     }
-    let mut lines = Lines::new(raw);
+    let mut lines = Lines::new(raw, Python::Two);
     let head = read_head(&mut lines)?;
     Ok(Block { unixfrom: head.unixfrom, headers: head.headers, body: lines.rest() })
 }
@@ -97,7 +98,7 @@ pub(super) fn read_head<'a>(lines: &mut Lines<'a>) -> Result<Head<'a>, Unreadabl
     head.length = behind.len() - start.len();
     let block = skip_block(lines)?;
     head.length += block.len();
-    let from_line = split_block(block, &mut head.headers.0);
+    let from_line = split_block(block, lines.python, &mut head.headers.0);
     if let Some(line) = from_line {
         lines.put_back(line);
     }
@@ -109,7 +110,7 @@ fn skip_block<'a>(lines: &mut Lines<'a>) -> Result<&'a [u8], Unreadable> {
     let start = lines.unread();
     let mut length = 0;
     while let Some(line) = lines.peek() {
-        if !is_header_line(line) {
+        if !is_header_line(line, lines.python) {
             if is_blank(line) {
                 lines.advance(line);
             }
@@ -124,9 +125,12 @@ fn skip_block<'a>(lines: &mut Lines<'a>) -> Result<&'a [u8], Unreadable> {
     Ok(start.get(..length).unwrap_or(start))
 }
 
-/// `headerRE` of `email.feedparser`.
-fn is_header_line(line: &[u8]) -> bool {
-    line.starts_with(b"From ") || matches!(line, [b' ' | b'\t', ..]) || split_name(line).is_some()
+/// `headerRE` of `email.feedparser`. To Python 3, a line that begins with a colon is one, too.
+fn is_header_line(line: &[u8], python: Python) -> bool {
+    line.starts_with(b"From ")
+        || matches!(line, [b' ' | b'\t', ..])
+        || split_name(line).is_some()
+        || (python == Python::Three && line.starts_with(b":"))
 }
 
 /// The name that a header line begins with, and what follows the colon.
@@ -142,8 +146,13 @@ fn split_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// line. Gives the `From ` line that ends it.
 ///
 /// Any other `From ` line is dropped and closes the header before it: the folded lines that
-/// follow are dropped too.
-fn split_block<'a>(block: &'a [u8], headers: &mut Vec<Header<'a>>) -> Option<&'a [u8]> {
+/// follow are dropped too. Python 3 drops a line without a name likewise, and strips blanks and tabs
+/// alone before a value, not the end of an empty first line.
+fn split_block<'a>(
+    block: &'a [u8],
+    python: Python,
+    headers: &mut Vec<Header<'a>>,
+) -> Option<&'a [u8]> {
     let mut open: Option<OpenHeader<'a>> = None;
     let mut rest = block;
     while !rest.is_empty() {
@@ -162,7 +171,11 @@ fn split_block<'a>(block: &'a [u8], headers: &mut Vec<Header<'a>>) -> Option<&'a
                 return Some(line);
             }
         } else if let Some((name, value)) = split_name(line) {
-            let blanks = value.iter().take_while(|&&byte| is_space_byte(byte)).count();
+            let is_blank = |byte: u8| match python {
+                Python::Two => is_space_byte(byte),
+                Python::Three => matches!(byte, b' ' | b'\t'),
+            };
+            let blanks = value.iter().take_while(|&&byte| is_blank(byte)).count();
             let behind = from_here.get(name.len() + 1 + blanks..).unwrap_or_default();
             open = Some(OpenHeader { name, behind, length: value.len() - blanks });
         }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::boundary::{Boundary, Open};
+use crate::python::Python;
 
 /// A stretch of a message as Python joins it from lines.
 ///
@@ -92,11 +93,13 @@ pub(super) struct Lines<'a> {
     pub(super) open: Open,
     /// Header blocks around it which a blank line ends.
     pub(super) blank_ends: usize,
+    /// Whose rules apply.
+    pub(super) python: Python,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(raw: &'a [u8]) -> Self {
-        Lines { raw, at: 0, put_back: None, open: Open::default(), blank_ends: 0 }
+    pub(super) fn new(raw: &'a [u8], python: Python) -> Self {
+        Lines { raw, at: 0, put_back: None, open: Open::default(), blank_ends: 0, python }
     }
 
     /// What no line was read of yet, without a line put back.

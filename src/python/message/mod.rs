@@ -1,5 +1,6 @@
 //! A message as `email.message_from_string` of Python 2.7 (email 4.0.3) reads it: its headers,
-//! its parts, and what is in them, for any bytes.
+//! its parts, and what is in them, for any bytes. Python 3 splits it alike, but for header lines
+//! without a name, and what is stripped before a value.
 //!
 //! Nothing here recurses, and all that is read borrows from the message, so that the memory used
 //! is that of the message and of 32 bytes a header. Splitting takes time in proportion to the
@@ -75,7 +76,16 @@ impl<'a> Message<'a> {
     /// # Errors
     /// It is over a limit, or has a boundary in a rare charset.
     pub fn parse(raw: &'a [u8]) -> Result<Self, Unreadable> {
-        Ok(Message { parts: split::split(raw)? })
+        Message::parse_as(raw, Python::Two)
+    }
+
+    /// Reads a message as that Python does; as Python 3 (3.11) reads the text that these bytes are in
+    /// UTF-8, others escaped.
+    ///
+    /// # Errors
+    /// As [`Message::parse`].
+    pub fn parse_as(raw: &'a [u8], python: Python) -> Result<Self, Unreadable> {
+        Ok(Message { parts: split::split(raw, python)? })
     }
 
     /// All parts in the order of `walk()`: the message itself first, a container before what it

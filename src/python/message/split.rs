@@ -9,14 +9,15 @@ use super::lines::{Lines, Text, without_line_end};
 use super::params::content_type;
 use super::{Part, Payload, Unreadable};
 use crate::limits::{MESSAGE_BYTES, MESSAGE_DEPTH, MESSAGE_HEADER_BYTES, MESSAGE_PARTS};
+use crate::python::Python;
 
 /// The parts of a message, in the order of `walk()`.
-pub(super) fn split(raw: &[u8]) -> Result<Vec<Part<'_>>, Unreadable> {
+pub(super) fn split(raw: &[u8], python: Python) -> Result<Vec<Part<'_>>, Unreadable> {
     if raw.len() > MESSAGE_BYTES {
         return Err(Unreadable::Size);
     }
     let mut splitter = Splitter {
-        lines: Lines::new(raw),
+        lines: Lines::new(raw, python),
         parts: Vec::new(),
         containers: Vec::new(),
         last: 0,
@@ -45,6 +46,17 @@ enum Kind {
     Blocks,
     /// Only what ends the container itself: any other message type.
     Message,
+}
+
+/// Of bytes that are not UTF-8, Python 3 sees U+FFFD in some cases and fails in others; it fails, too,
+/// where a parameter comes in pieces of which only some have a number (RFC 2231).
+fn is_untold_to_python_3(content_type: &[u8]) -> bool {
+    let pieces = b"boundary*";
+    let in_pieces = |window: &[u8]| window.eq_ignore_ascii_case(pieces);
+    let numbered = |window: &[u8]| matches!(window, [b'*', b'0'..=b'9']);
+    std::str::from_utf8(content_type).is_err()
+        || content_type.windows(pieces.len()).any(in_pieces)
+        || content_type.windows(2).any(numbered)
 }
 
 struct Splitter<'a> {
@@ -99,6 +111,10 @@ impl<'a> Splitter<'a> {
         self.header_bytes += head.length;
         if self.header_bytes > MESSAGE_HEADER_BYTES {
             return Err(Unreadable::Headers);
+        }
+        let content_type = head.headers.get("content-type").unwrap_or_default();
+        if self.lines.python == Python::Three && is_untold_to_python_3(content_type) {
+            return Err(Unreadable::BoundaryCharset);
         }
         Ok(Part {
             depth: self.containers.len(),
