@@ -67,23 +67,51 @@ fn our_words(verdict: &Verdict, list: &ListFacts) -> String {
     let sender: String = sender.chars().take(200).map(word).collect();
     let owner = String::from_utf8_lossy(&list.owner);
     let name = &list.name;
+    let this = match &verdict.sender {
+        Some(_) => format!("messages from <{sender}>"),
+        None => "messages such as this one".to_owned(),
+    };
     let what = match (verdict.decision, verdict.rule) {
         (Decision::Hold, _) => format!(
-            "The mailing list {name} would hold messages from <{sender}> for its moderators, \
-             and this server does not take such messages."
+            "The mailing list {name} would hold {this} for its moderators, and this server does \
+             not take such messages."
         ),
         (_, Rule::MemberModeration) => {
             format!("The mailing list {name} does not take messages from its member <{sender}>.")
         }
-        (Decision::Discard, _) => {
-            format!("The mailing list {name} does not take messages from <{sender}>.")
+        (_, rule) if about_message(rule).is_some() => {
+            let why = about_message(rule).unwrap_or_default();
+            format!("The mailing list {name} does not take this message: {why}.")
         }
+        (Decision::Discard, _) => format!("The mailing list {name} does not take {this}."),
         (_, Rule::GenericNonmemberAction) => format!(
             "Only members may post to the mailing list {name}, and <{sender}> is not a member."
         ),
-        _ => format!("The mailing list {name} rejects messages from <{sender}>."),
+        _ => format!("The mailing list {name} rejects {this}."),
     };
     format!("{what}\nIf you think this is wrong, please write to {owner}.")
+}
+
+/// What a rule that looks at the message itself finds in it.
+fn about_message(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::DmarcModerationAction => {
+            "the domain of its From: address publishes a DMARC policy that mailing lists break"
+        }
+        Rule::KnownSpammers | Rule::HeaderFilterRules => "its headers match a filter",
+        Rule::ApprovedInHtml => {
+            "it has an Approved: line in an HTML part, from which the line cannot be removed"
+        }
+        Rule::BeenThere => "it has been posted to the list before",
+        Rule::FilterMimeTypes | Rule::PassMimeTypes => "its content type is not allowed there",
+        Rule::FilterFilenameExtensions | Rule::PassFilenameExtensions => {
+            "its file name extension is not allowed there"
+        }
+        Rule::FilterContent => "none of its parts has a content that is allowed there",
+        Rule::ScrubNondigest => "it is in HTML alone",
+        Rule::Urgent => "it is marked Urgent:, and has no password of the list",
+        _ => return None,
+    })
 }
 
 /// UTF-8 where it is UTF-8 (Debian's Mailman stores nothing else), else the list's charset.
