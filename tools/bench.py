@@ -7,8 +7,9 @@ MM_QUERY is the program, statically linked and optimised; BIG_LIST the example t
 (`make bench` builds both). Prints, for lists of 1,000 and 1,000,000 members, the time of one
 `test-sender` beside that of a static program that does nothing, of `cat config.pck > /dev/null` and of
 Python 3's `pickle.load`, all interleaved, medians; and the peak of the resident memory that is not
-file pages.
+file pages. Then `test-message` on messages of 10 MB, beside `LC_ALL=C grep -c '^--'` of each.
 """
+import base64
 import os
 import pathlib
 import statistics
@@ -70,6 +71,66 @@ def peak(args):
     return most
 
 
+def large_messages():
+    """Messages of 10 MB, by what they are."""
+    head = b"From: Stranger <stranger@example.net>\nTo: big@lists.example.org\nSubject: x\nMIME-Version: 1.0\n"
+    size = 10 * 1000 * 1000
+    text = (b"All work and no play makes Jack a dull boy. " * 1 + b"\n") * (size // 45)
+    encoded = base64.encodebytes(os.urandom(size * 3 // 4))
+    base64_text = base64.encodebytes(text[:size * 3 // 4])
+    yield "text", head + b"\n" + text
+    yield "text in base64", head + b"Content-Transfer-Encoding: base64\n\n" + base64_text
+    yield "blank lines", head + b"\n" + b"\n" * size
+    yield "one line", head + b"\n" + b"x" * size
+    yield "lines of dashes", head + (b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + b"--x\n" * (size // 4))
+    yield "attachment", head + (
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee below.\n--b\n"
+        b"Content-Type: application/pdf; name=x.pdf\nContent-Transfer-Encoding: base64\n\n"
+        + encoded + b"--b--\n")
+    part = b"--b\nContent-Type: text/plain; charset=utf-8\n\nHello\n"
+    parts = 30000
+    yield "30,000 parts", head + (b"Content-Type: multipart/mixed; boundary=b\n\n" + part * parts
+                                 + b"--b\n\n" + text[:size - len(part) * parts] + b"\n--b--\n")
+
+
+# A program's peak memory counts that of whoever started it, so that must be small.
+PEAK = """
+import os, sys
+quiet = [(os.POSIX_SPAWN_OPEN, fd, '/dev/null', os.O_RDWR, 0) for fd in (0, 1, 2)]
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], {}, file_actions=quiet)
+print(os.wait4(pid, 0)[2].ru_maxrss * 1024)
+"""
+
+
+def largest(args):
+    """Peak resident memory in bytes, file pages included."""
+    return int(subprocess.run([sys.executable, "-S", "-E", "-c", PEAK, *args], check=True,
+                              capture_output=True).stdout)
+
+
+def judge_messages(program, folder, lists):
+    small = os.path.join(folder, "small")
+    with open(small, "wb") as out:
+        out.write(b"From: stranger@example.net\n\nHello\n")
+    ask = lambda file: [program, "test-message", "big", file, f"--lists-dir={lists}"]
+    print("\ntest-message, messages of 10 MB; medians of 15 interleaved rounds")
+    for name, message in large_messages():
+        file = os.path.join(folder, "message")
+        with open(file, "wb") as out:
+            out.write(message)
+        found = medians({
+            "small": (ask(small), 0),
+            "large": (ask(file), 0),
+            # grep looks for one match only where it writes to /dev/null.
+            "grep": (["/bin/sh", "-c", f"LC_ALL=C grep -c '^--' {file} > {folder}/count; true"], 0),
+            "sh": (["/bin/sh", "-c", f"echo > {folder}/count; true"], 0),
+        }, 15)
+        spent, grep = found["large"] - found["small"], found["grep"] - found["sh"]
+        times = largest(ask(file)) / len(message)
+        print(f"  {name:<16}{found['large'] * 1e3:8.2f} ms ({found['small'] * 1e3:.2f} fixed), grep "
+              f"{grep * 1e3:6.2f} ms: {spent / grep:5.2f} times; memory {times:4.2f} times the message")
+
+
 def main():
     program, big_list = (os.path.abspath(a) for a in sys.argv[1:3])
     with tempfile.TemporaryDirectory() as folder:
@@ -101,6 +162,8 @@ def main():
             print(f"  mm-query / pickle.load  {query / load:9.4f}")
             most = max(peak(ask) for _ in range(5 if members > 10000 else 50))
             print(f"  peak anonymous memory   {most / 1024:9.2f} MiB (heap and stacks)")
+            if members == 1000:
+                judge_messages(program, folder, lists)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 use crate::mailman::senders::{FromLine, Origins, Senders};
 use crate::mailman::verdict::Decision;
 use crate::python::Python;
+use crate::python::message::headers::Block;
 use crate::python::message::{Message, Part, Payload};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -122,6 +123,16 @@ impl<'a> Post<'a> {
     /// Notes that Mailman may come to a milder verdict for a reason that cannot be known here.
     pub fn doubt(&mut self, could_be: Decision, why: impl Into<String>) {
         self.doubts.push(Doubt { could_be, why: why.into() });
+    }
+}
+
+impl Origins for Block<'_> {
+    fn values(&self, name: &str, _python: Python) -> Option<Vec<&[u8]>> {
+        Some(self.headers.get_all(name).collect())
+    }
+
+    fn unixfrom(&self) -> Option<FromLine<'_>> {
+        self.unixfrom.map(FromLine::Whole)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::mailman::senders::{SenderPolicy, Senders, senders};
 use crate::mailman::site_values::SiteValues;
 use crate::mailman::verdict::{Rule, Verdict};
 use crate::python::Python;
-use crate::python::message::{Message, Unreadable};
+use crate::python::message::{Message, Unreadable, headers};
 use crate::python::re::Budget;
 use crate::site::{Error, Site};
 
@@ -47,9 +47,9 @@ pub fn judge(site: &Site, name: &[u8], question: &Question<'_>) -> Result<Judged
     // depends on it.
     let known: Vec<Senders> = pythons
         .iter()
-        .filter_map(|python| Some((*python, Message::parse_as(question.raw, *python).ok()?)))
-        .flat_map(|(python, message)| {
-            let found = |policy| senders(&message, policy, python).ok();
+        .filter_map(|python| Some((*python, headers::read_as(question.raw, *python).ok()?)))
+        .flat_map(|(python, block)| {
+            let found = |policy| senders(&block, policy, python).ok();
             policies.iter().flatten().filter_map(found).collect::<Vec<_>>()
         })
         .collect();

@@ -68,10 +68,18 @@ pub struct Block<'a> {
 /// # Errors
 /// The message or its header block is over its limit.
 pub fn read(raw: &[u8]) -> Result<Block<'_>, Unreadable> {
+    read_as(raw, Python::Two)
+}
+
+/// Reads the head of a message as that Python does.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as(raw: &[u8], python: Python) -> Result<Block<'_>, Unreadable> {
     if raw.len() > MESSAGE_BYTES {
         return Err(Unreadable::Size);
     }
-    let mut lines = Lines::new(raw, Python::Two);
+    let mut lines = Lines::new(raw, python);
     let head = read_head(&mut lines)?;
     Ok(Block { unixfrom: head.unixfrom, headers: head.headers, body: lines.rest() })
 }
