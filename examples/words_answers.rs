@@ -10,7 +10,8 @@ use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 
 use anyhow::{Context, Result, bail};
 use encoding_rs::Encoding;
-use mm_query::mailman::header_text::{NoText, header_text};
+use mm_query::mailman::handlers::spam_detect::header_text::{NoText, header_text};
+use mm_query::python::Python;
 use mm_query::python::words::normalize::{Form, normalize};
 use mm_query::python::words::{Fragment, decode_header};
 use serde_json::{Value, json};
@@ -61,8 +62,8 @@ fn words(value: &[u8]) -> Value {
 }
 
 fn text(value: &[u8], form: Form) -> Value {
-    match header_text(value, form) {
-        Ok(text) => Value::String(text),
+    match header_text(value, form, Python::Two) {
+        Ok(text) => text.map_or(Value::Null, Value::String),
         Err(NoText::Shunt) => json!({"shunt": true}),
         Err(NoText::Unknowable) => json!({"unknowable": true}),
     }

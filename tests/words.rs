@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests")]
 
 use mm_query::limits::HEADER_BYTES;
-use mm_query::mailman::header_text::{NoText, header_text};
+use mm_query::mailman::handlers::spam_detect::header_text::{NoText, header_text};
+use mm_query::python::Python;
 use mm_query::python::words::charset::{DecodeError, decode};
 use mm_query::python::words::normalize::Form;
 use mm_query::python::words::{HeaderParseError, decode_header};
@@ -21,7 +22,7 @@ fn words(value: &[u8]) -> Vec<String> {
 }
 
 fn text(value: &[u8]) -> Result<String, NoText> {
-    header_text(value, Form::Nfkc)
+    header_text(value, Form::Nfkc, Python::Two).map(Option::unwrap_or_default)
 }
 
 /// What the bytes are in the charset, `Err` as [`decode`] has it.
@@ -262,9 +263,10 @@ proptest! {
             let bytes: usize = fragments.iter().map(|fragment| fragment.bytes.len()).sum();
             prop_assert!(bytes <= value.len());
         }
-        if let Ok(text) = header_text(&value, Form::Nfc) {
+        if let Ok(Some(text)) = header_text(&value, Form::Nfc, Python::Two) {
             prop_assert!(text.chars().count() <= value.len());
         }
+        let _ = header_text(&value, Form::Nfc, Python::Three);
     }
 
     #[test]

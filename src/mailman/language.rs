@@ -13,6 +13,17 @@ pub fn is_known(language: &[u8]) -> bool {
     KNOWN.contains(&language)
 }
 
+/// The charset of the language by Python's name of it (`Utils.GetCharSet`), in a Mailman as GNU
+/// releases it.
+pub fn python_charset(language: &[u8]) -> &'static [u8] {
+    match language {
+        b"en" => b"us-ascii",
+        b"ar" | b"ca" | b"eo" | b"fa" | b"gl" | b"he" | b"ro" | b"ru" | b"sk" | b"sr" | b"uk"
+        | b"vi" | b"zh_CN" | b"zh_TW" => b"utf-8",
+        _ => charset(language).as_bytes(),
+    }
+}
+
 /// The charset in which a list in this language keeps its texts, as a label of the Encoding
 /// Standard. Debian recodes all languages to UTF-8, so this only matters where a text is not
 /// valid UTF-8; where the language is unknown, Latin-1 shows the most.

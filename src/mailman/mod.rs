@@ -6,7 +6,7 @@
 pub mod defaults;
 pub mod equivalents;
 pub mod handlers;
-pub mod header_text;
+
 pub mod language;
 pub mod notice;
 pub mod patterns;

@@ -49,6 +49,27 @@ pub fn find_entry(
     setting: &PyValue,
     context: &mut Context<'_>,
 ) -> Result<Option<PyStr>, Stop> {
+    find(address, setting, true, context)
+}
+
+/// The same where entries `@name` have no meaning (`GetPattern` without `at_list`; RULES 5.4).
+///
+/// # Errors
+/// As [`find_entry`].
+pub fn find_entry_without_lists(
+    address: &PyStr,
+    setting: &PyValue,
+    context: &mut Context<'_>,
+) -> Result<Option<PyStr>, Stop> {
+    find(address, setting, false, context)
+}
+
+fn find(
+    address: &PyStr,
+    setting: &PyValue,
+    with_lists: bool,
+    context: &mut Context<'_>,
+) -> Result<Option<PyStr>, Stop> {
     let entries = entries(setting, context.python)?;
     let lowered = address.lower(context.python);
     for entry in entries.iter().filter(|e| !is_special(e)) {
@@ -60,7 +81,7 @@ pub fn find_entry(
     for entry in entries {
         let matched = match entry.as_bytes().first() {
             Some(b'^') => matches_pattern(&entry, address, context)?,
-            Some(b'@') => matches_list(&entry, &lowered, context)?,
+            Some(b'@') if with_lists => matches_list(&entry, &lowered, context)?,
             _ => false,
         };
         if matched {

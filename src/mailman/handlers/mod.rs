@@ -19,12 +19,14 @@ pub mod emergency;
 pub mod calc_recips;
 
 use crate::list::settings::Settings;
+use crate::list::value::PyValue;
 use crate::mailman::notice::Owner;
 use crate::mailman::patterns::Context;
 use crate::mailman::post::Post;
 use crate::mailman::roster::Roster;
 use crate::mailman::site_values::SiteValues;
-use crate::mailman::verdict::{Stop, Verdict};
+use crate::mailman::verdict::{Notice, Stop, Verdict};
+use crate::python::text::PyStr;
 
 /// A list as far as handlers look at it.
 #[derive(Debug, Clone, Copy)]
@@ -58,3 +60,15 @@ pub const BY_NAME: [(&str, Handler); 8] = [
     ("Emergency", emergency::process),
     ("CalcRecips", calc_recips::process),
 ];
+
+/// A false value means Mailman's default wording; a true one must be a text.
+fn own_notice(
+    value: &PyValue,
+    format: impl FnOnce(&PyStr) -> Result<Vec<u8>, Stop>,
+) -> Result<Notice, Stop> {
+    match value {
+        value if value.truth() == Some(false) => Ok(Notice::Default),
+        PyValue::Str(text) => Ok(Notice::Own(format(text)?)),
+        _ => Err(Stop::Shunt("a notice of the list is no text".into())),
+    }
+}

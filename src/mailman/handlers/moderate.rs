@@ -2,14 +2,14 @@
 
 use crate::list::value::PyValue;
 use crate::mailman::equivalents::equivalents;
-use crate::mailman::handlers::{List, trusted};
+use crate::mailman::handlers::{List, own_notice, trusted};
 use crate::mailman::language;
 use crate::mailman::notice::Form;
 use crate::mailman::patterns::{Context, find_entry};
 use crate::mailman::post::{Approval, Post};
 use crate::mailman::senders::Senders;
 use crate::mailman::site_values::SiteValues;
-use crate::mailman::verdict::{Decision, Notice, Rule, Stop, Verdict};
+use crate::mailman::verdict::{Decision, Rule, Stop, Verdict};
 use crate::python::Python;
 use crate::python::text::PyStr;
 
@@ -236,16 +236,4 @@ fn can_be_held(list: &List<'_>, sender: &PyStr, python: Python) -> Result<(), St
         return Err(Stop::Shunt("the sender cannot be written in the list's charset".into()));
     }
     Ok(())
-}
-
-/// A false value means Mailman's default wording; a true one must be a text.
-fn own_notice(
-    value: &PyValue,
-    format: impl FnOnce(&PyStr) -> Result<Vec<u8>, Stop>,
-) -> Result<Notice, Stop> {
-    match value {
-        value if value.truth() == Some(false) => Ok(Notice::Default),
-        PyValue::Str(text) => Ok(Notice::Own(format(text)?)),
-        _ => Err(Stop::Shunt("a notice of the list is no text".into())),
-    }
 }

@@ -5,6 +5,7 @@
 //! around them is stripped; neighbouring words of one charset are one fragment.
 
 pub mod charset;
+pub mod header3;
 pub mod normalize;
 mod scan;
 mod transfer;

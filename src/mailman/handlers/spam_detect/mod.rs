@@ -1,4 +1,13 @@
 //! Does it look like spam? (`Mailman.Handlers.SpamDetect`; RULES 6.2-6.10.)
+//!
+//! `member_verbosity_threshold` counts posts in the memory of Mailman's runners, which nobody else
+//! can see: it is taken as not exceeded. Exceeding it moderates a member, so that nothing is refused
+//! here which Mailman would take.
+
+mod dmarc;
+mod header_filters;
+pub mod header_text;
+mod known_spammers;
 
 use crate::mailman::handlers::List;
 use crate::mailman::patterns::Context;
@@ -11,10 +20,17 @@ use crate::mailman::verdict::{Stop, Verdict};
 /// # Errors
 /// [`Stop`] where Mailman raises an exception, or where what it does cannot be known.
 pub fn process(
-    _post: &mut Post<'_>,
-    _list: &List<'_>,
-    _site: &SiteValues,
-    _context: &mut Context<'_>,
+    post: &mut Post<'_>,
+    list: &List<'_>,
+    site: &SiteValues,
+    context: &mut Context<'_>,
 ) -> Result<Option<Verdict>, Stop> {
-    Ok(None)
+    if let Some(verdict) = dmarc::judge(post, list, context)? {
+        return Ok(Some(verdict));
+    }
+    let (verdict, has_searched) = known_spammers::judge(post, site, context)?;
+    if verdict.is_some() {
+        return Ok(verdict);
+    }
+    header_filters::judge(post, list, site, has_searched, context)
 }

@@ -1,8 +1,9 @@
-//! The text that `header_filter_rules` are searched in: `SpamDetect.getDecodedHeaders`, for
-//! Mailman 2.1 (Python 2.7).
+//! The text that `header_filter_rules` are searched in: `SpamDetect.getDecodedHeaders`.
 
+use crate::python::Python;
 use crate::python::text::is_space_byte;
 use crate::python::words::charset::{DecodeError, decode};
+use crate::python::words::header3::decode_header as decode_header_3;
 use crate::python::words::normalize::{Form, normalize};
 use crate::python::words::{Fragment, decode_header};
 
@@ -22,7 +23,34 @@ pub enum NoText {
 /// # Errors
 /// [`NoText::Shunt`] also where another part of the value cannot be told, since an exception
 /// comes whatever that part is.
-pub fn header_text(value: &[u8], form: Form) -> Result<String, NoText> {
+pub fn header_text(value: &[u8], form: Form, python: Python) -> Result<Option<String>, NoText> {
+    match python {
+        Python::Two => text_in_2(value, form).map(Some),
+        Python::Three => text_in_3(value, form),
+    }
+}
+
+/// The port leaves a header out that is not in UTF-8. An encoded word of a charset that Python 2
+/// fails on is not told here: Python 3 fails on some of these and takes others for Latin-1.
+fn text_in_3(value: &[u8], form: Form) -> Result<Option<String>, NoText> {
+    let Ok(value) = std::str::from_utf8(value) else { return Ok(None) };
+    let unfolded = unfold(value.as_bytes());
+    let unfolded = String::from_utf8_lossy(&unfolded);
+    match decode_header_3(&unfolded) {
+        Err(_) => Ok(Some(normalize(form, value))),
+        Ok(None) => Ok(Some(normalize(form, &unfolded))),
+        Ok(Some(fragments)) => match decoded(&fragments, form) {
+            Err(NoText::Shunt) => Err(NoText::Unknowable),
+            told => told.map(Some),
+        },
+    }
+}
+
+fn text_in_2(value: &[u8], form: Form) -> Result<String, NoText> {
+    if value.is_ascii() && !value.windows(2).any(|pair| pair == b"=?") {
+        // Nothing to decode, and all in the form that it has.
+        return Ok(String::from_utf8_lossy(&unfold(value)).into_owned());
+    }
     let unfolded = unfold(value);
     let Ok(fragments) = decode_header(&unfolded) else {
         // Mailman then takes the value as it was, still folded.
