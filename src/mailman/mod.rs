@@ -8,6 +8,7 @@ pub mod equivalents;
 pub mod handlers;
 
 pub mod language;
+pub mod mailing;
 pub mod notice;
 pub mod patterns;
 pub mod pipeline;

@@ -3,6 +3,7 @@
 
 use crate::list::value::PyValue;
 use crate::mailman::handlers::{BY_NAME, Handler, List, moderate, trusted};
+use crate::mailman::mailing::can_reject;
 use crate::mailman::patterns::Context;
 use crate::mailman::post::Post;
 use crate::mailman::site_values::SiteValues;
@@ -112,7 +113,12 @@ fn run(
                 return Verdict::undecided(Rule::Unknowable, why);
             }
         };
-        match handler(post, list, site, context) {
+        let decided = handler(post, list, site, context);
+        let mailed = decided.and_then(|verdict| match &verdict {
+            Some(found) if found.decision == Decision::Reject => can_reject(post).map(|()| verdict),
+            _ => Ok(verdict),
+        });
+        match mailed {
             Ok(None) => context.trail.push(format!("{name} lets it pass")),
             Ok(Some(verdict)) => return verdict,
             Err(stop) => return stop.within(name),

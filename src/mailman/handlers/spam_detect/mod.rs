@@ -15,6 +15,17 @@ use crate::mailman::post::Post;
 use crate::mailman::site_values::SiteValues;
 use crate::mailman::verdict::{Stop, Verdict};
 
+/// Looks for the member whose posts would be counted, as Mailman does even where it counts none.
+fn find_member(post: &Post<'_>, list: &List<'_>) -> Result<(), Stop> {
+    for sender in &post.senders.all {
+        if list.roster.is_member(sender)? {
+            break;
+        }
+    }
+    list.settings.member_verbosity_threshold.reached("member_verbosity_threshold")?;
+    Ok(())
+}
+
 /// The handler.
 ///
 /// # Errors
@@ -28,6 +39,7 @@ pub fn process(
     if let Some(verdict) = dmarc::judge(post, list, context)? {
         return Ok(Some(verdict));
     }
+    find_member(post, list)?;
     let (verdict, has_searched) = known_spammers::judge(post, site, context)?;
     if verdict.is_some() {
         return Ok(verdict);

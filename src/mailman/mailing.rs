@@ -1,0 +1,31 @@
+//! Whether Mailman can write to the sender of a message at all (`Bouncer.BounceMessage`).
+
+use crate::mailman::post::Post;
+use crate::mailman::verdict::Stop;
+use crate::python::Python;
+use crate::python::words::charset::{DecodeError, decode};
+use crate::python::words::decode_header;
+
+/// A rejection quotes the Subject, decoded (`Utils.oneline`). Charsets that Python does not know are
+/// no matter, but it fails on a name that is not ASCII, and on codecs that are not for text.
+///
+/// # Errors
+/// [`Stop::Shunt`] where that fails.
+pub fn can_reject(post: &Post<'_>) -> Result<(), Stop> {
+    let subject = post.header("subject").unwrap_or_default();
+    let fragments = match post.python {
+        Python::Two => decode_header(subject).unwrap_or_default(),
+        Python::Three => return Ok(()),
+    };
+    for fragment in fragments {
+        let Some(charset) = fragment.charset.filter(|charset| !charset.is_empty()) else {
+            continue;
+        };
+        let fails = !charset.is_ascii()
+            || decode(&fragment.bytes, &charset, &mut String::new()) == Err(DecodeError::Raises);
+        if fails {
+            return Err(Stop::Shunt("the Subject is in a charset that Mailman fails on".into()));
+        }
+    }
+    Ok(())
+}
