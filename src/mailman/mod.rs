@@ -9,6 +9,7 @@ pub mod handlers;
 
 pub mod language;
 pub mod notice;
+pub mod passwords;
 pub mod patterns;
 pub mod pipeline;
 pub mod post;
