@@ -68,3 +68,5 @@ pub const MESSAGE_HEADER_BYTES: usize = 4 << 20;
 pub const MESSAGE_PARTS: usize = 1 << 15;
 /// Parts around a part; CPython 2.7 raises RuntimeError somewhere below 1,000.
 pub const MESSAGE_DEPTH: usize = 200;
+/// Iterations of PBKDF2, times blocks of the hash, for one password: the port uses 310,000.
+pub const PBKDF2_ITERATIONS: u64 = 1_000_000;

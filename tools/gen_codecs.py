@@ -44,6 +44,7 @@ def dump():
         except LookupError:
             continue
         found[alias] = module
+    names = dict((m, codecs.lookup(m).name) for m in modules)
     texts = {}
     for module in modules:
         if module in RAISING or module in UNTOLD or module in OTHERS or module in DOUBLE:
@@ -60,7 +61,7 @@ def dump():
     for module in DOUBLE:
         decoded = [unicode(chr(p >> 8) + chr(p & 255), module, "replace") for p in range(0x8000, 0x10000)]  # noqa: F821
         doubles[module] = [ord(t) if len(t) == 1 and t != u"\ufffd" else None for t in decoded]
-    json.dump({"modules": modules, "aliases": found, "texts": texts, "doubles": doubles}, sys.stdout)
+    json.dump({"modules": modules, "names": names, "aliases": found, "texts": texts, "doubles": doubles}, sys.stdout)
 
 
 def rust_char(point):
@@ -135,6 +136,10 @@ def main():
         out.write("];\n\n/// `encodings.aliases`: a further name, the module. Sorted.\npub(super) static ALIASES: &[(&str, &str)] = &[\n")
         for alias, module in sorted(data["aliases"].items()):
             out.write('    ("%s", "%s"),\n' % (alias, module))
+        out.write("];\n\n/// What `codecs.lookup` calls a module's codec, where that is not the module's name. Sorted.\npub(super) static CODEC_NAMES: &[(&str, &str)] = &[\n")
+        for module, name in sorted(data["names"].items()):
+            if name != module:
+                out.write('    ("%s", "%s"),\n' % (module, name))
         out.write("];\n")
     subprocess.run(["cargo", "build", "-q", "--example", "words_answers"], check=True)
     with open("src/python/words/charset/double_tables.rs", "w") as out:

@@ -10,6 +10,7 @@ pub mod handlers;
 pub mod language;
 pub mod mailing;
 pub mod notice;
+pub mod passwords;
 pub mod patterns;
 pub mod pipeline;
 pub mod post;

@@ -45,7 +45,7 @@ pub fn judge(
         Ok(steps) => run(&steps, post, list, site, context),
         Err(stop) => stop.into(),
     };
-    let milder = post.doubts.iter().find(|doubt| doubt.could_be < verdict.decision);
+    let milder = post.doubts.iter().find(|doubt| doubt.concerns(&verdict));
     match milder {
         None => verdict,
         Some(doubt) => {

@@ -1,7 +1,7 @@
 //! A message on its way through Mailman's handlers.
 
 use crate::mailman::senders::{FromLine, Origins, Senders};
-use crate::mailman::verdict::Decision;
+use crate::mailman::verdict::{Decision, Verdict};
 use crate::python::Python;
 use crate::python::message::headers::Block;
 use crate::python::message::{Message, Part, Payload};
@@ -48,13 +48,36 @@ pub struct Edit {
     pub transfer_encoding: Option<Vec<u8>>,
 }
 
+impl Edit {
+    /// What became of the header of this name; nothing if it is as it was.
+    fn header(&self, name: &str) -> Option<Option<&[u8]>> {
+        if name.eq_ignore_ascii_case("content-type") {
+            Some(Some(&self.content_type))
+        } else if name.eq_ignore_ascii_case("content-transfer-encoding") {
+            Some(self.transfer_encoding.as_deref())
+        } else {
+            name.eq_ignore_ascii_case("mime-version").then_some(Some(b"1.0"))
+        }
+    }
+}
+
 /// Something that cannot be known, and how mild Mailman's verdict might be for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
     /// The verdict that is possible besides ours.
     pub could_be: Decision,
+    /// The handlers whose verdicts would be another one; none: all that follow.
+    pub handlers: &'static [&'static str],
     /// For people: why.
     pub why: String,
+}
+
+impl Doubt {
+    /// Whether the verdict may be a milder one for this.
+    pub fn concerns(&self, verdict: &Verdict) -> bool {
+        let is_named = verdict.handler.is_some_and(|handler| self.handlers.contains(&handler));
+        self.could_be < verdict.decision && (self.handlers.is_empty() || is_named)
+    }
 }
 
 /// A message, what is known about it, and what the handlers so far have made of it.
@@ -98,14 +121,22 @@ impl<'a> Post<'a> {
         self.message.parts().first()
     }
 
-    /// The values of all headers of this name of the message itself.
-    pub fn headers(&self, name: &str) -> Vec<&'a [u8]> {
-        self.outer().map(|part| part.headers.get_all(name).collect()).unwrap_or_default()
+    /// The values of all headers of this name of the message itself, as Approve left them.
+    pub fn headers(&self, name: &str) -> Vec<&[u8]> {
+        let edited = self.edits.get(&0).and_then(|edit| edit.header(name));
+        match (edited, self.outer()) {
+            (Some(value), _) => value.into_iter().collect(),
+            (None, Some(part)) => part.headers.get_all(name).collect(),
+            (None, None) => Vec::new(),
+        }
     }
 
     /// The first value of that header, `msg[name]`.
-    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
-        self.outer()?.headers.get(name)
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        match self.edits.get(&0).and_then(|edit| edit.header(name)) {
+            Some(value) => value,
+            None => self.outer()?.headers.get(name),
+        }
     }
 
     /// `get_payload()` of a part in its transfer encoding, as Approve left it; `None` of a
@@ -122,7 +153,17 @@ impl<'a> Post<'a> {
 
     /// Notes that Mailman may come to a milder verdict for a reason that cannot be known here.
     pub fn doubt(&mut self, could_be: Decision, why: impl Into<String>) {
-        self.doubts.push(Doubt { could_be, why: why.into() });
+        self.doubt_in(&[], could_be, why);
+    }
+
+    /// The same for the verdicts of these handlers only.
+    pub fn doubt_in(
+        &mut self,
+        handlers: &'static [&'static str],
+        could_be: Decision,
+        why: impl Into<String>,
+    ) {
+        self.doubts.push(Doubt { could_be, handlers, why: why.into() });
     }
 }
 

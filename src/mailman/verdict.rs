@@ -199,6 +199,11 @@ impl Verdict {
         }
     }
 
+    /// A rejection in Mailman's own words.
+    pub fn default_rejection(rule: Rule) -> Verdict {
+        Verdict { notice: Notice::Default, ..Verdict::of(Decision::Reject, rule) }
+    }
+
     /// Nothing can be said, and why.
     pub fn undecided(rule: Rule, reason: impl Into<String>) -> Verdict {
         Verdict { reason: Some(reason.into()), ..Verdict::of(Decision::Undecided, rule) }

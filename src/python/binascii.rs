@@ -6,6 +6,12 @@
 /// stand: behind three characters of a group, or behind two if another `=` is the next byte that
 /// is not skipped.
 pub(super) fn a2b_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let (decoded, is_complete) = base64_beginning(text);
+    is_complete.then_some(decoded)
+}
+
+/// The same, of text that may be cut off: what it begins with, and whether no bits are left over.
+pub(super) fn base64_beginning(text: &[u8]) -> (Vec<u8>, bool) {
     let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
     let mut group = Bits::default();
     let mut in_group = 0;
@@ -22,14 +28,14 @@ pub(super) fn a2b_base64(text: &[u8]) -> Option<Vec<u8>> {
         if *byte == b'=' {
             let ends = in_group == 3 || (in_group == 2 && next_is_padding(behind));
             if ends {
-                return Some(decoded);
+                return (decoded, true);
             }
         } else if let Some(value) = base64_digit(*byte) {
             in_group = (in_group + 1) % 4;
             decoded.extend(group.push(value));
         }
     }
-    (in_group == 0).then_some(decoded)
+    (decoded, in_group == 0)
 }
 
 /// Four digits that follow each other, the usual case: their three bytes, and what is behind.

@@ -118,7 +118,8 @@ pub fn split_lines(text: &PyStr) -> Vec<PyStr> {
     }
 }
 
-fn byte_lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// `splitlines` of a byte string: CR, LF or both end a line.
+pub fn byte_lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
         let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
@@ -131,7 +132,8 @@ fn byte_lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn text_lines(mut rest: &str) -> impl Iterator<Item = &str> {
+/// `splitlines` of text: a CR, an LF, both, or one of a few others end a line.
+pub fn text_lines(mut rest: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let (line, behind) = rest.split_at_checked(rest.find(is_line_end).unwrap_or(rest.len()))?;
         let is_last = behind.is_empty();

@@ -12,17 +12,21 @@ use std::borrow::Cow;
 use std::fmt;
 
 mod boundary;
+mod charset;
 mod dict;
+mod encode;
 pub mod headers;
 mod lines;
 mod params;
+mod payload;
 mod split;
 mod transfer;
 
 pub use headers::{Header, Headers};
 pub use lines::Text;
 pub use params::{Parameter, parameter, unquote};
-pub use transfer::IllegalCharacter;
+pub use payload::{Rewritten, Unwritable, rewrite};
+pub use transfer::{Beginning, IllegalCharacter, decode};
 
 use super::Python;
 use crate::limits;
@@ -149,6 +153,14 @@ impl<'a> Part<'a> {
     /// `get_param(name, header=header)`: see [`parameter`].
     pub fn parameter(&self, name: &str, header: &str) -> Option<Parameter> {
         parameter(self.headers.get(header)?, name)
+    }
+
+    /// What `get_payload(decode=True)` begins with, read from so many bytes of the payload; None
+    /// if it holds parts.
+    pub fn decoded_beginning(&self, bytes: usize) -> Option<Beginning<'a>> {
+        let Payload::Text(text) = self.payload else { return None };
+        let encoding = self.headers.get("content-transfer-encoding").unwrap_or_default();
+        Some(transfer::decode_beginning(encoding, text.bytes(), bytes))
     }
 
     /// `get_payload(decode=True)`: None if it holds parts.

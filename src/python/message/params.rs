@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::dict;
+use crate::python::words::charset::{DecodeError, codec_name, decode};
 use crate::python::text::strip_bytes;
 
 /// What `get_param` gives: unquoted, not decoded.
@@ -69,6 +70,66 @@ pub fn parameter(header: &[u8], name: &str) -> Option<Parameter> {
     let wanted = first_in_dict(&continued, is_wanted)?.to_vec();
     let segments = continued.into_iter().filter(|(base, _)| **base == *wanted);
     Some(join(segments.map(|(_, segment)| segment).collect()))
+}
+
+/// `get_content_charset` of a part whose Content-Type header has this value: in lower case; None if
+/// there is none, or none in ASCII.
+///
+/// # Errors
+/// [`DecodeError::Raises`] or [`DecodeError::Untold`] if the parameter itself is in a charset that
+/// Python fails on, or that is not followed.
+pub(super) fn content_charset(header: &[u8]) -> Result<Option<String>, DecodeError> {
+    let name = match parameter(header, "charset") {
+        None => return Ok(None),
+        Some(Parameter::Plain(name)) => name,
+        Some(Parameter::Extended { charset, value, .. }) => in_ascii(charset, value)?,
+    };
+    Ok(String::from_utf8(name).ok().filter(|name| name.is_ascii()).map(|n| n.to_ascii_lowercase()))
+}
+
+/// `unicode(value, charset).encode('us-ascii')`, or the value as it is where that is not possible.
+fn in_ascii(charset: Option<Vec<u8>>, value: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
+    let charset = charset.filter(|charset| !charset.is_empty());
+    let mut text = String::new();
+    match decode(&value, charset.as_deref().unwrap_or(b"us-ascii"), &mut text) {
+        Ok(()) if text.is_ascii() => Ok(text.into_bytes()),
+        // What is replaced there raises here.
+        Ok(()) | Err(DecodeError::Unknown) => Ok(value),
+        // Of the codecs that cannot replace, two decode otherwise, and one raises what is caught.
+        Err(DecodeError::Raises) if charset.is_some_and(|c| codec_name(&c).is_ok()) => {
+            Err(DecodeError::Untold)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `_formatparam` with a value that is not empty.
+pub(super) fn format_parameter(name: &str, value: &Parameter) -> Vec<u8> {
+    let (mark, value) = match value {
+        Parameter::Plain(value) => ("=\"", value.clone()),
+        Parameter::Extended { charset: None, language: None, value } => {
+            ("*=\"", percent_quote(value))
+        }
+        Parameter::Extended { charset, language, value } => {
+            let charset = charset.as_deref().unwrap_or(b"None");
+            let language = language.as_deref().unwrap_or_default();
+            ("*=\"", [charset, b"'", language, b"'", &percent_quote(value)].concat())
+        }
+    };
+    [name.as_bytes(), mark.as_bytes(), &quote(&value), b"\""].concat()
+}
+
+/// `urllib.quote(text, safe='')`.
+fn percent_quote(text: &[u8]) -> Vec<u8> {
+    let mut quoted = Vec::with_capacity(text.len());
+    for &byte in text {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-') {
+            quoted.push(byte);
+        } else {
+            quoted.extend(format!("%{byte:02X}").into_bytes());
+        }
+    }
+    quoted
 }
 
 /// The base name that Python comes to first of those that are wanted.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::params::hex;
-use crate::python::binascii::{Bits, a2b_base64};
+use crate::python::binascii::{Bits, a2b_base64, base64_beginning};
 use crate::python::text::strip_bytes;
 
 /// Python raises `binascii.Error`, which `get_payload` does not catch: a line of uuencoded data
@@ -23,7 +23,7 @@ impl std::error::Error for IllegalCharacter {}
 
 /// The payload without its transfer encoding. It comes back as it is if the encoding is unknown
 /// or the data is truncated.
-pub(super) fn decode<'a>(
+pub fn decode<'a>(
     encoding: &[u8],
     payload: Cow<'a, [u8]>,
 ) -> Result<Cow<'a, [u8]>, IllegalCharacter> {
@@ -34,6 +34,37 @@ pub(super) fn decode<'a>(
         _ => None,
     };
     Ok(decoded.map_or(payload, Cow::Owned))
+}
+
+/// What a decoded payload begins with, as far as it can be told without decoding all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beginning<'a> {
+    /// These bytes.
+    Certain(Cow<'a, [u8]>),
+    /// The first if all that follows can be decoded; else the second, which is the payload as it
+    /// is.
+    Either(Vec<u8>, Cow<'a, [u8]>),
+    /// Only decoding all of it tells.
+    Untold,
+}
+
+/// What [`decode`] gives at least of a payload, of which `bytes` may be looked at.
+pub(super) fn decode_beginning<'a>(
+    encoding: &[u8],
+    payload: Cow<'a, [u8]>,
+    bytes: usize,
+) -> Beginning<'a> {
+    let seen = payload.get(..bytes).unwrap_or(&payload);
+    match encoding.to_ascii_lowercase().as_slice() {
+        b"quoted-printable" => {
+            // No escape goes on behind a LF.
+            let end = seen.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            Beginning::Certain(Cow::Owned(quoted_printable(seen.get(..end).unwrap_or_default())))
+        }
+        b"base64" => Beginning::Either(base64_beginning(seen).0, payload),
+        b"x-uuencode" | b"uuencode" | b"uue" | b"x-uue" => Beginning::Untold,
+        _ => Beginning::Certain(payload),
+    }
 }
 
 /// `binascii.a2b_qp`.

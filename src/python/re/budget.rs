@@ -24,7 +24,10 @@ impl Budget {
     }
 
     /// Takes `steps`; what is left is spent, too, if they are too many.
-    pub(super) fn charge(&mut self, steps: u64) -> Result<(), OverBudget> {
+    ///
+    /// # Errors
+    /// There are not so many left.
+    pub fn charge(&mut self, steps: u64) -> Result<(), OverBudget> {
         match self.left.checked_sub(steps) {
             Some(left) => {
                 self.left = left;

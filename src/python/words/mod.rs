@@ -10,7 +10,7 @@ pub mod normalize;
 mod scan;
 mod transfer;
 
-use super::text::strip_bytes;
+use super::text::{byte_lines, strip_bytes};
 use scan::{EncodedWord, EncodedWords, Encoding};
 
 /// A stretch of a header value in one charset.
@@ -42,7 +42,7 @@ pub fn decode_header(value: &[u8]) -> Result<Vec<Fragment>, HeaderParseError> {
         return Ok(vec![Fragment::plain(value)]);
     }
     let mut fragments = Vec::new();
-    for line in lines(value) {
+    for line in byte_lines(value) {
         decode_line(line, &mut fragments)?;
     }
     Ok(fragments)
@@ -92,18 +92,4 @@ fn push_word(
         _ => fragments.push(Fragment { bytes, charset }),
     }
     Ok(())
-}
-
-/// `str.splitlines` of bytes: lines end at CR, LF or both.
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(rest.len());
-        let (line, ended) = rest.split_at_checked(end)?;
-        rest = ended.strip_prefix(b"\r\n").or_else(|| ended.get(1..)).unwrap_or_default();
-        Some(line)
-    })
 }

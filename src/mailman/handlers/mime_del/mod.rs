@@ -8,7 +8,7 @@ use crate::mailman::handlers::List;
 use crate::mailman::patterns::Context;
 use crate::mailman::post::{Extent, Post};
 use crate::mailman::site_values::SiteValues;
-use crate::mailman::verdict::{Decision, Notice, Rule, Stop, Verdict};
+use crate::mailman::verdict::{Decision, Rule, Stop, Verdict};
 use filter::{Filter, Verdict as Kept};
 
 /// The handler: content filtering may dispose of the whole message, approved or not.
@@ -46,7 +46,7 @@ pub fn process(
 fn disposed(rule: Rule, list: &List<'_>) -> Result<Verdict, Stop> {
     let action = list.settings.filter_action.reached("filter_action")?.number();
     Ok(match action {
-        Some(1.0) => Verdict { notice: Notice::Default, ..Verdict::of(Decision::Reject, rule) },
+        Some(1.0) => Verdict::default_rejection(rule),
         _ => Verdict::of(Decision::Discard, rule),
     })
 }

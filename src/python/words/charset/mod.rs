@@ -9,6 +9,7 @@ mod double;
 mod double_tables;
 mod iso_2022_jp;
 mod jamo;
+pub mod japanese;
 mod names;
 mod single_byte;
 mod utf;
@@ -45,17 +46,29 @@ pub fn decode(bytes: &[u8], charset: &[u8], text: &mut String) -> Result<(), Dec
     if bytes.is_empty() {
         return Ok(());
     }
-    find(charset)?.decode(bytes, text)
+    find(charset)?.1.decode(bytes, text)
 }
 
-/// `codecs.lookup` with `encodings.search_function`.
-fn find(charset: &[u8]) -> Result<Codec, DecodeError> {
+/// `codecs.lookup(charset).name`.
+///
+/// # Errors
+/// [`DecodeError::Unknown`] or [`DecodeError::Raises`], as [`decode`] has them.
+pub fn codec_name(charset: &[u8]) -> Result<&'static str, DecodeError> {
+    if charset.contains(&0) {
+        return Err(DecodeError::Raises);
+    }
+    let (module, _) = find(charset)?;
+    Ok(by_name(names::CODEC_NAMES, module).unwrap_or(module))
+}
+
+/// `codecs.lookup` with `encodings.search_function`: the module, and what it does.
+fn find(charset: &[u8]) -> Result<(&'static str, Codec), DecodeError> {
     let name = normalized(charset);
     let alias = by_name(names::ALIASES, &name);
     let alias = alias.or_else(|| by_name(names::ALIASES, &name.replace('.', "_")));
     match alias
-        .and_then(|module| by_name(names::MODULES, module))
-        .or_else(|| by_name(names::MODULES, &name))
+        .and_then(|module| entry(names::MODULES, module))
+        .or_else(|| entry(names::MODULES, &name))
     {
         Some(codec) => Ok(codec),
         None if name.len() > LONGEST_MODULE && !name.contains('.') => Err(DecodeError::Raises),
@@ -63,9 +76,16 @@ fn find(charset: &[u8]) -> Result<Codec, DecodeError> {
     }
 }
 
-fn by_name<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+fn entry<T: Copy>(
+    table: &'static [(&'static str, T)],
+    name: &str,
+) -> Option<(&'static str, T)> {
     let at = table.binary_search_by_key(&name, |&(key, _)| key).ok()?;
-    table.get(at).map(|&(_, value)| value)
+    table.get(at).copied()
+}
+
+fn by_name<T: Copy>(table: &'static [(&'static str, T)], name: &str) -> Option<T> {
+    entry(table, name).map(|(_, value)| value)
 }
 
 /// `encodings.normalize_encoding` of the lowercased name: whatever is neither an ASCII letter nor
