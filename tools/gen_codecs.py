@@ -72,6 +72,11 @@ def rust_char(point):
     return char if plain else "\\u{%x}" % point
 
 
+# Of these, ASCII alone is followed, and only what means the same in all of them.
+PLAIN = ["big5hkscs", "euc_jis_2004", "euc_jisx0213", "hz", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_2004",
+         "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "johab", "shift_jis_2004", "shift_jisx0213"]
+
+
 def codec(module, data):
     if module in data["texts"]:
         return "SingleByte(&single_byte::%s)" % module.upper()
@@ -79,7 +84,7 @@ def codec(module, data):
         return "Raises"
     if module in DOUBLE:
         return "EastAsian(&double_tables::%s)" % module.upper()
-    return OTHERS.get(module, "Untold")
+    return OTHERS.get(module, "Plain" if module in PLAIN else "Untold")
 
 
 def encoding_rs(label):

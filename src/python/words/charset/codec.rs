@@ -25,6 +25,8 @@ pub(super) enum Codec {
     Utf7,
     /// Not for text, or not with `replace`: `unicode()` raises.
     Raises,
+    /// Followed only where the bytes are ASCII that means the same in all of these.
+    Plain,
     /// Not followed here.
     Untold,
 }
@@ -45,11 +47,21 @@ impl Codec {
             Codec::EastAsian(charset) => return charset.decode(bytes, text),
             Codec::Iso2022Jp => return iso_2022_jp::decode(bytes, text),
             Codec::Utf7 => return utf_7::decode(bytes, text),
+            Codec::Plain if bytes.iter().all(|byte| is_plain(*byte)) => {
+                text.extend(bytes.iter().map(|&byte| char::from(byte)));
+            }
+            Codec::Plain => return Err(DecodeError::Untold),
             Codec::Raises => return Err(DecodeError::Raises),
             Codec::Untold => return Err(DecodeError::Untold),
         }
         Ok(())
     }
+}
+
+/// Neither a shift or an escape of any of the stateful charsets, nor one of the two characters that
+/// Shift JIS has others for.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii() && !matches!(byte, 0x0e | 0x0f | 0x1b | b'\\' | b'~')
 }
 
 fn ascii(byte: u8) -> char {
