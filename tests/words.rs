@@ -134,8 +134,22 @@ fn codecs_that_are_not_for_text_shunt() {
 }
 
 #[test]
+fn ascii_is_text_in_charsets_that_are_not_followed_further() {
+    for charset in ["hz", "iso2022_kr", "iso-2022-jp-2", "johab", "big5-hkscs"] {
+        assert_eq!(text(format!("=?{charset}?q?a_b?=").as_bytes()), Ok("a b".to_owned()));
+    }
+    assert_eq!(text(b"=?hz?q?=C3a?="), Ok("\u{fffd}a".to_owned()));
+}
+
+#[test]
 fn text_that_python_alone_has_is_unknowable() {
-    for value in ["=?utf-7?q?+AGEA?=", "=?utf-7?q?+2D0-?=", "=?utf-8?q?=ED=A0=80?=", "=?hz?q?a?="] {
+    for value in [
+        "=?utf-7?q?+AGEA?=",
+        "=?utf-7?q?+2D0-?=",
+        "=?utf-8?q?=ED=A0=80?=",
+        "=?hz?q?~{?=",
+        "=?johab?q?=88?=",
+    ] {
         assert_eq!(text(value.as_bytes()), Err(NoText::Unknowable), "{value}");
     }
 }

@@ -73,8 +73,9 @@ def rust_char(point):
 
 
 # Of these, ASCII alone is followed, and only what means the same in all of them.
-PLAIN = ["big5hkscs", "euc_jis_2004", "euc_jisx0213", "hz", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_2004",
-         "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "johab", "shift_jis_2004", "shift_jisx0213"]
+PLAIN = ["big5hkscs", "euc_jis_2004", "euc_jisx0213", "johab", "shift_jis_2004", "shift_jisx0213"]
+# Here a byte over 127 is an error by itself.
+SEVEN_BIT = ["hz", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_2004", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr"]
 
 
 def codec(module, data):
@@ -84,7 +85,8 @@ def codec(module, data):
         return "Raises"
     if module in DOUBLE:
         return "EastAsian(&double_tables::%s)" % module.upper()
-    return OTHERS.get(module, "Plain" if module in PLAIN else "Untold")
+    followed = "SevenBit" if module in SEVEN_BIT else "Plain" if module in PLAIN else "Untold"
+    return OTHERS.get(module, followed)
 
 
 def encoding_rs(label):

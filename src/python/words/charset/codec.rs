@@ -27,6 +27,8 @@ pub(super) enum Codec {
     Raises,
     /// Followed only where the bytes are ASCII that means the same in all of these.
     Plain,
+    /// The same, where bytes that are no ASCII are errors, each by itself.
+    SevenBit,
     /// Not followed here.
     Untold,
 }
@@ -50,7 +52,10 @@ impl Codec {
             Codec::Plain if bytes.iter().all(|byte| is_plain(*byte)) => {
                 text.extend(bytes.iter().map(|&byte| char::from(byte)));
             }
-            Codec::Plain => return Err(DecodeError::Untold),
+            Codec::SevenBit if bytes.iter().all(|byte| !byte.is_ascii() || is_plain(*byte)) => {
+                text.extend(bytes.iter().map(|&byte| ascii(byte)));
+            }
+            Codec::Plain | Codec::SevenBit => return Err(DecodeError::Untold),
             Codec::Raises => return Err(DecodeError::Raises),
             Codec::Untold => return Err(DecodeError::Untold),
         }
