@@ -7,6 +7,7 @@
 mod codec;
 mod double;
 mod double_tables;
+mod encode;
 mod iso_2022_jp;
 mod jamo;
 pub mod japanese;
@@ -16,6 +17,7 @@ mod utf;
 mod utf_7;
 
 use codec::Codec;
+pub use encode::encode;
 
 /// Bytes of a normalised name from which on `import` raises ValueError ("Module name too long")
 /// where Linux' `MAXPATHLEN` is 4096, in place of finding no codec.
@@ -76,10 +78,7 @@ fn find(charset: &[u8]) -> Result<(&'static str, Codec), DecodeError> {
     }
 }
 
-fn entry<T: Copy>(
-    table: &'static [(&'static str, T)],
-    name: &str,
-) -> Option<(&'static str, T)> {
+fn entry<T: Copy>(table: &'static [(&'static str, T)], name: &str) -> Option<(&'static str, T)> {
     let at = table.binary_search_by_key(&name, |&(key, _)| key).ok()?;
     table.get(at).copied()
 }
