@@ -1,5 +1,7 @@
-//! What the email package of Python 2.7 knows of a charset (`email.charset.Charset`).
+//! What the email package of Python 2.7 knows of a charset (`email.charset.Charset`), and that of
+//! Python 3, which knows the same but does not look for codecs by other names.
 
+use crate::python::Python;
 use crate::python::words::charset::japanese::Japanese;
 use crate::python::words::charset::{DecodeError, codec_name};
 
@@ -65,8 +67,8 @@ impl Charset {
     ///
     /// # Errors
     /// [`DecodeError::Raises`] for a name that `codecs.lookup` fails on.
-    pub(super) fn new(name: &str) -> Result<Charset, DecodeError> {
-        let is_known = alias(name).is_some() || known(name).is_some();
+    pub(super) fn new(name: &str, python: Python) -> Result<Charset, DecodeError> {
+        let is_known = python == Python::Three || alias(name).is_some() || known(name).is_some();
         let name = match codec_name(name.as_bytes()) {
             _ if is_known => name,
             Ok(codec) => codec,

@@ -70,7 +70,7 @@ fn encode_line(line: &[u8], is_last: bool, encoded: &mut Vec<u8>) {
 }
 
 /// Whether the byte is anything but a printable ASCII character, a space or a tab.
-fn is_quoted(byte: u8) -> bool {
+pub(super) fn is_quoted(byte: u8) -> bool {
     byte == b'=' || !matches!(byte, b' '..=b'~' | b'\t')
 }
 

@@ -20,13 +20,14 @@ mod lines;
 mod params;
 mod payload;
 mod split;
+mod text_3;
 mod transfer;
 
 pub use headers::{Header, Headers};
 pub use lines::Text;
 pub use params::{Parameter, parameter, unquote};
 pub use payload::{Rewritten, Unwritable, rewrite};
-pub use transfer::{Beginning, IllegalCharacter, decode};
+pub use transfer::{Beginning, IllegalCharacter, Undecodable, decode};
 
 use super::Python;
 use crate::limits;
@@ -170,6 +171,6 @@ impl<'a> Part<'a> {
     pub fn decoded(&self) -> Result<Option<Cow<'a, [u8]>>, IllegalCharacter> {
         let Payload::Text(text) = self.payload else { return Ok(None) };
         let encoding = self.headers.get("content-transfer-encoding").unwrap_or_default();
-        transfer::decode(encoding, text.bytes()).map(Some)
+        transfer::decode_2(encoding, text.bytes()).map(Some)
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::dict;
+use crate::python::Python;
 use crate::python::text::strip_bytes;
 use crate::python::words::charset::{DecodeError, codec_name, decode};
 
@@ -78,17 +79,24 @@ pub fn parameter(header: &[u8], name: &str) -> Option<Parameter> {
 /// # Errors
 /// [`DecodeError::Raises`] or [`DecodeError::Untold`] if the parameter itself is in a charset that
 /// Python fails on, or that is not followed.
-pub(super) fn content_charset(header: &[u8]) -> Result<Option<String>, DecodeError> {
+pub(super) fn content_charset(
+    header: &[u8],
+    python: Python,
+) -> Result<Option<String>, DecodeError> {
     let name = match parameter(header, "charset") {
         None => return Ok(None),
         Some(Parameter::Plain(name)) => name,
-        Some(Parameter::Extended { charset, value, .. }) => in_ascii(charset, value)?,
+        Some(Parameter::Extended { charset, value, .. }) => in_ascii(charset, value, python)?,
     };
     Ok(String::from_utf8(name).ok().filter(|name| name.is_ascii()).map(|n| n.to_ascii_lowercase()))
 }
 
 /// `unicode(value, charset).encode('us-ascii')`, or the value as it is where that is not possible.
-fn in_ascii(charset: Option<Vec<u8>>, value: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
+fn in_ascii(
+    charset: Option<Vec<u8>>,
+    value: Vec<u8>,
+    python: Python,
+) -> Result<Vec<u8>, DecodeError> {
     let charset = charset.filter(|charset| !charset.is_empty());
     let mut text = String::new();
     match decode(&value, charset.as_deref().unwrap_or(b"us-ascii"), &mut text) {
@@ -96,7 +104,10 @@ fn in_ascii(charset: Option<Vec<u8>>, value: Vec<u8>) -> Result<Vec<u8>, DecodeE
         // What is replaced there raises here.
         Ok(()) | Err(DecodeError::Unknown) => Ok(value),
         // Of the codecs that cannot replace, two decode otherwise, and one raises what is caught.
-        Err(DecodeError::Raises) if charset.is_some_and(|c| codec_name(&c).is_ok()) => {
+        // Python 3 catches more.
+        Err(DecodeError::Raises)
+            if python == Python::Three || charset.is_some_and(|c| codec_name(&c).is_ok()) =>
+        {
             Err(DecodeError::Untold)
         }
         Err(error) => Err(error),
@@ -104,19 +115,22 @@ fn in_ascii(charset: Option<Vec<u8>>, value: Vec<u8>) -> Result<Vec<u8>, DecodeE
 }
 
 /// `_formatparam` with a value that is not empty.
-pub(super) fn format_parameter(name: &str, value: &Parameter) -> Vec<u8> {
+pub(super) fn format_parameter(name: &str, value: &Parameter, python: Python) -> Vec<u8> {
     let (mark, value) = match value {
-        Parameter::Plain(value) => ("=\"", value.clone()),
+        Parameter::Plain(value) => ("=", value.clone()),
         Parameter::Extended { charset: None, language: None, value } => {
-            ("*=\"", percent_quote(value))
+            ("*=", percent_quote(value))
         }
         Parameter::Extended { charset, language, value } => {
             let charset = charset.as_deref().unwrap_or(b"None");
             let language = language.as_deref().unwrap_or_default();
-            ("*=\"", [charset, b"'", language, b"'", &percent_quote(value)].concat())
+            ("*=", [charset, b"'", language, b"'", &percent_quote(value)].concat())
         }
     };
-    [name.as_bytes(), mark.as_bytes(), &quote(&value), b"\""].concat()
+    if python == Python::Three && mark == "*=" {
+        return [name.as_bytes(), mark.as_bytes(), &value].concat();
+    }
+    [name.as_bytes(), mark.as_bytes(), b"\"", &quote(&value), b"\""].concat()
 }
 
 /// `urllib.quote(text, safe='')`.

@@ -2,10 +2,11 @@
 //! which its old encoding was taken away, with the type and two parameters put back.
 
 use super::charset::{BodyEncoding, Charset, Conversion};
-use super::encode;
 use super::params::{Parameter, content_charset, format_parameter, parameter};
-use crate::python::words::charset::DecodeError;
+use super::{encode, text_3};
+use crate::python::Python;
 use crate::python::words::charset::japanese::{Unconvertible, to_iso_2022_jp};
+use crate::python::words::charset::{DecodeError, encode as encode_text};
 
 /// The part as it is then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,8 @@ impl From<DecodeError> for Unwritable {
 }
 
 /// Writes a decoded payload in the charset that the old `Content-Type:` names, or as US-ASCII, and
-/// keeps the content type (`get_content_type`) and its parameters `format` and `delsp`.
+/// keeps the content type (`get_content_type`) and its parameters `format` and `delsp`. In Python 3
+/// the payload is text, here in UTF-8.
 ///
 /// # Errors
 /// See [`Unwritable`].
@@ -46,23 +48,24 @@ pub fn rewrite(
     payload: Vec<u8>,
     content_type: &[u8],
     old_header: Option<&[u8]>,
+    python: Python,
 ) -> Result<Rewritten, Unwritable> {
     let header = old_header.unwrap_or_default();
-    let name = content_charset(header)?.filter(|name| !name.is_empty());
-    let charset = Charset::new(name.as_deref().unwrap_or("us-ascii"))?;
-    let payload = match charset.conversion {
-        Conversion::None => payload,
-        Conversion::From(japanese) => {
-            to_iso_2022_jp(&payload, japanese).map_err(|error| match error {
-                Unconvertible::Raises => Unwritable::Raises,
-                Unconvertible::Untold => Unwritable::Untold,
-            })?
-        }
-        Conversion::Raises => return Err(Unwritable::Raises),
-    };
+    if python == Python::Three && !header.is_ascii() {
+        return Err(Unwritable::Untold);
+    }
+    let name = content_charset(header, python)?.filter(|name| !name.is_empty());
+    let charset = Charset::new(name.as_deref().unwrap_or("us-ascii"), python)?;
+    let payload = converted(payload, &charset, python)?;
     let (payload, transfer_encoding) = match charset.body {
         BodyEncoding::Base64 => (encode::base64(&payload), "base64"),
-        BodyEncoding::QuotedPrintable => (encode::quoted_printable(&payload), "quoted-printable"),
+        BodyEncoding::QuotedPrintable => {
+            let encode = match python {
+                Python::Two => encode::quoted_printable,
+                Python::Three => text_3::quoted_printable,
+            };
+            (encode(&payload), "quoted-printable")
+        }
         BodyEncoding::Plain if payload.is_ascii() => (payload, "7bit"),
         BodyEncoding::Plain => (payload, "8bit"),
     };
@@ -79,8 +82,26 @@ pub fn rewrite(
         };
         if let Some(value) = value.filter(is_true) {
             written.extend_from_slice(b"; ");
-            written.extend(format_parameter(name, &value));
+            written.extend(format_parameter(name, &value, python));
         }
     }
     Ok(Rewritten { payload, content_type: written, transfer_encoding })
+}
+
+/// The payload in the charset that the message then names.
+fn converted(payload: Vec<u8>, charset: &Charset, python: Python) -> Result<Vec<u8>, Unwritable> {
+    if python == Python::Three {
+        let text = String::from_utf8(payload).map_err(|_| Unwritable::Untold)?;
+        return Ok(encode_text(&text, charset.output.as_bytes())?);
+    }
+    match charset.conversion {
+        Conversion::None => Ok(payload),
+        Conversion::From(japanese) => {
+            to_iso_2022_jp(&payload, japanese).map_err(|error| match error {
+                Unconvertible::Raises => Unwritable::Raises,
+                Unconvertible::Untold => Unwritable::Untold,
+            })
+        }
+        Conversion::Raises => Err(Unwritable::Raises),
+    }
 }

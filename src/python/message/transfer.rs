@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::params::hex;
+use super::text_3::{self, NoBytes};
+use crate::python::Python;
 use crate::python::binascii::{Bits, a2b_base64, base64_beginning};
 use crate::python::text::strip_bytes;
 
@@ -21,9 +23,39 @@ impl fmt::Display for IllegalCharacter {
 
 impl std::error::Error for IllegalCharacter {}
 
-/// The payload without its transfer encoding. It comes back as it is if the encoding is unknown
-/// or the data is truncated.
+/// Why Python has no bytes for a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undecodable {
+    /// It raises an exception.
+    Raises,
+    /// What it does is not known here: data in uuencode, in Python 3.
+    Untold,
+}
+
+/// `get_payload(decode=True)` of a part with this `Content-Transfer-Encoding:` and this payload.
+///
+/// # Errors
+/// See [`Undecodable`].
 pub fn decode<'a>(
+    encoding: &[u8],
+    payload: Cow<'a, [u8]>,
+    python: Python,
+) -> Result<Cow<'a, [u8]>, Undecodable> {
+    if python == Python::Two {
+        return decode_2(encoding, payload).map_err(|IllegalCharacter| Undecodable::Raises);
+    }
+    let payload = text_3::to_bytes(payload).map_err(|NoBytes::Raises| Undecodable::Raises)?;
+    match encoding.to_ascii_lowercase().as_slice() {
+        b"quoted-printable" => Ok(Cow::Owned(quoted_printable(&payload))),
+        b"base64" => Ok(Cow::Owned(text_3::base64(&payload))),
+        b"x-uuencode" | b"uuencode" | b"uue" | b"x-uue" => Err(Undecodable::Untold),
+        _ => Ok(payload),
+    }
+}
+
+/// The payload without its transfer encoding, in Python 2. It comes back as it is if the encoding is unknown
+/// or the data is truncated.
+pub(super) fn decode_2<'a>(
     encoding: &[u8],
     payload: Cow<'a, [u8]>,
 ) -> Result<Cow<'a, [u8]>, IllegalCharacter> {
@@ -48,7 +80,7 @@ pub enum Beginning<'a> {
     Untold,
 }
 
-/// What [`decode`] gives at least of a payload, of which `bytes` may be looked at.
+/// What [`decode`] gives in Python 2 at least of a payload, of which `bytes` may be looked at.
 pub(super) fn decode_beginning<'a>(
     encoding: &[u8],
     payload: Cow<'a, [u8]>,

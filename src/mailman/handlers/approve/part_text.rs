@@ -2,13 +2,14 @@
 
 use crate::mailman::post::{Edit, Post};
 use crate::mailman::verdict::Stop;
-use crate::python::message::{Unwritable, decode, rewrite};
+use crate::python::Python;
+use crate::python::message::{Undecodable, Unwritable, decode, rewrite};
 use std::borrow::Cow;
 
-/// `get_payload(decode=True)` of a part, as it stands.
+/// `get_payload(decode=True)` of a part, as it stands. The port makes text of it, here in UTF-8.
 ///
 /// # Errors
-/// [`Stop::Shunt`] where Python raises an exception.
+/// [`Stop`] where Python raises an exception, or where that cannot be told.
 pub(super) fn decoded<'p>(post: &'p Post<'_>, index: usize) -> Result<Cow<'p, [u8]>, Stop> {
     let encoding = match post.edits.get(&index) {
         Some(edit) => edit.transfer_encoding.as_deref(),
@@ -19,7 +20,17 @@ pub(super) fn decoded<'p>(post: &'p Post<'_>, index: usize) -> Result<Cow<'p, [u
             .and_then(|part| part.headers.get("content-transfer-encoding")),
     };
     let payload = post.payload(index).unwrap_or_default();
-    decode(encoding.unwrap_or_default(), payload).map_err(|error| Stop::Shunt(error.to_string()))
+    let bytes = decode(encoding.unwrap_or_default(), payload, post.python);
+    let bytes = bytes.map_err(|error| match error {
+        Undecodable::Raises => Stop::Shunt("a text part that Python fails to decode".into()),
+        Undecodable::Untold => Stop::Unknowable("a text part in uuencode".into()),
+    })?;
+    match (post.python, std::str::from_utf8(&bytes)) {
+        (Python::Three, Err(_)) => {
+            Ok(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned().into_bytes()))
+        }
+        _ => Ok(bytes),
+    }
 }
 
 /// `reset_payload`: writes the part anew, in the charset that it names.
@@ -32,12 +43,15 @@ pub(super) fn write(post: &mut Post<'_>, index: usize, text: Vec<u8>) -> Result<
         Some(edit) => Some(edit.content_type.as_slice()),
         None => part.headers.get("content-type"),
     };
-    let rewritten = rewrite(text, part.content_type(), header).map_err(|error| match error {
-        Unwritable::Raises => Stop::Shunt("a part with an Approved: line cannot be recoded".into()),
-        Unwritable::Untold => {
-            Stop::Unknowable("a part with an Approved: line is in an odd charset".into())
-        }
-    })?;
+    let rewritten =
+        rewrite(text, part.content_type(), header, post.python).map_err(|error| match error {
+            Unwritable::Raises => {
+                Stop::Shunt("a part with an Approved: line cannot be recoded".into())
+            }
+            Unwritable::Untold => {
+                Stop::Unknowable("a part with an Approved: line is in an odd charset".into())
+            }
+        })?;
     let edit = Edit {
         payload: rewritten.payload,
         content_type: rewritten.content_type,

@@ -7,6 +7,7 @@
 mod codec;
 mod double;
 mod double_tables;
+mod encode;
 mod iso_2022_jp;
 mod jamo;
 pub mod japanese;
@@ -16,6 +17,7 @@ mod utf;
 mod utf_7;
 
 use codec::Codec;
+pub use encode::encode;
 
 /// Bytes of a normalised name from which on `import` raises ValueError ("Module name too long")
 /// where Linux' `MAXPATHLEN` is 4096, in place of finding no codec.
