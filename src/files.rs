@@ -111,8 +111,7 @@ mod tests {
 
     /// Of whoever runs the tests.
     fn ours(text: &str, mode: u32) -> Regular {
-        let (uid, gid) =
-            (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+        let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
         Regular { mode, uid, gid, ..Regular::of_root(text) }
     }
 

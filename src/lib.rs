@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod cli;
 pub mod config;
+pub mod exim;
 pub mod exit;
 pub mod files;
 pub mod limits;
