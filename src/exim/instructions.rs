@@ -203,8 +203,8 @@ mod tests {
     /// The files that a page says how to make, with what it shows of their text.
     fn shown(page: &str, file: &str) -> String {
         let (_, rest) = page.split_once(&format!("new file {file}")).expect(file);
-        let lines = rest.lines().skip(2).take_while(|line| line.starts_with("    "));
-        lines.map(|line| format!("{}\n", &line[4..])).collect()
+        let lines = rest.lines().skip(2).map_while(|line| line.strip_prefix("    "));
+        lines.map(|line| format!("{line}\n")).collect()
     }
 
     #[test]

@@ -78,9 +78,8 @@ impl fmt::Display for Layout {
 /// The last `dc_use_split_config` of a file that Debian's generator runs as a shell script, and
 /// compares with `true` in lower case.
 fn is_split(answers: &str) -> bool {
-    let values =
-        answers.lines().filter_map(|line| line.trim().strip_prefix("dc_use_split_config="));
-    let last = values.last().unwrap_or_default();
+    let value = |line: &str| line.trim().strip_prefix("dc_use_split_config=").map(str::to_owned);
+    let last = answers.lines().rev().find_map(value).unwrap_or_default();
     let word = last.split([';', ' ', '\t', '#']).next().unwrap_or_default();
     word.trim_matches(['\'', '"']).eq_ignore_ascii_case("true")
 }

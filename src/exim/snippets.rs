@@ -5,6 +5,12 @@ use std::path::{Path, PathBuf};
 
 /// The macros, with what a site may set explained.
 pub const MACROS: &str = include_str!("../../exim-snippets/macros");
+/// Where `macros` presumes the wrapper.
+pub const DEFAULT_WRAPPER: &str = "/usr/lib/mm-query/mm-query-wrapper";
+/// Where `macros` presumes the lists.
+pub const DEFAULT_LISTS: &str = "/var/lib/mailman/lists";
+/// What `macros` presumes to be the domains of lists.
+pub const DEFAULT_DOMAINS: &str = "+mailman_domains";
 /// The access control lists.
 pub const ACL: &str = include_str!("../../exim-snippets/acl");
 /// A file of settings to begin with.
@@ -133,6 +139,17 @@ mod tests {
             let includes: Vec<_> = all.lines().filter(|l| l.starts_with(".include")).collect();
             assert!(includes.len() >= 3, "{includes:?}");
             assert!(includes.iter().all(|l| l.starts_with(".include /stage/mm-query/")));
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_macros() {
+        for (name, value) in [
+            ("MMQ_WRAPPER", DEFAULT_WRAPPER),
+            ("MMQ_LISTS", DEFAULT_LISTS),
+            ("MMQ_DOMAINS", DEFAULT_DOMAINS),
+        ] {
+            assert!(MACROS.contains(&format!("\n{name} = {value}\n")), "{name}");
         }
     }
 
