@@ -15,6 +15,7 @@
 
 mod checker;
 mod config;
+mod machine;
 mod recorder;
 mod server;
 mod smtp;
@@ -28,4 +29,5 @@ mod headers;
 mod installed;
 mod posting;
 mod recipients;
+mod setup;
 mod trouble;

@@ -11,7 +11,7 @@ use crate::cli::{Failure, Outcome};
 use crate::exim::ask::{self, Exim};
 use crate::exim::layout::{DEBIAN, Layout};
 use crate::exim::settings;
-use crate::exim::snippets::{Choices, DEFAULT_WRAPPER};
+use crate::exim::snippets::{self, Choices, DEFAULT_WRAPPER};
 use crate::exim::verify::{self, Told};
 use crate::exit::Status;
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -63,6 +63,11 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn install(&self) -> Result<Outcome, Failure> {
+        let places = Choices { split: self.split, settings: "", own_hook: false };
+        let foreign = self.tree.foreign(&snippets::debian(&self.tree.base, places));
+        if !foreign.is_empty() {
+            return Ok(refused(&foreign));
+        }
         let present = self.stage.present()?;
         let before = match self.present(&self.machine.exim.reading(&present))? {
             Ok(before) => before,
@@ -120,7 +125,10 @@ impl Work<'_> {
             Ok(steps) => steps,
             Err(lines) => return Ok(refused(&lines)),
         };
-        let candidate = self.stage.candidate(&self.tree, None, self.split, None)?;
+        let present = self.machine.exim.reading(&self.stage.present()?);
+        let hook = present.macros().ok().and_then(|m| debian::own_hook(&self.tree, &m).ok());
+        let hook = hook.flatten().filter(|_| !self.split);
+        let candidate = self.stage.candidate(&self.tree, None, self.split, hook.as_deref())?;
         if let Some(refusal) = self.refusal(&self.machine.exim.reading(&candidate), remains) {
             return Ok(refusal);
         }
@@ -200,13 +208,13 @@ impl Work<'_> {
             journal.take(step)?;
         }
         stage::generate_live()?;
+        for step in &last {
+            journal.take(step)?;
+        }
         if let Some(refusal) = self.refusal(&self.machine.exim, faults) {
             drop(journal);
             stage::generate_live()?;
             return Ok(Some(refusal));
-        }
-        for step in &last {
-            journal.take(step)?;
         }
         for step in journal.keep() {
             let what = if step.after.is_some() { "written" } else { "removed" };

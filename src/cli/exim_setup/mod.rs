@@ -96,14 +96,20 @@ impl Machine {
         })?;
         let about = exim.about().map_err(unanswered)?;
         supported(about.version)?;
-        let Some(configuration) = about.configuration else {
-            let said = exim.check().err().map_or_else(String::new, |error| error.to_string());
-            let why = format!("Exim refuses its present configuration, mend that first: {said}");
-            return Err(Failure::new(Status::Config, why));
-        };
         let answers = Path::new(layout::DEBIAN).join(layout::DEBIAN_ANSWERS);
         let answers = files::read(&answers, limits::CONFIGURATION_BYTES).ok().flatten();
         let answers = answers.map(|file| file.text());
+        let configuration = match about.configuration {
+            Some(configuration) => configuration,
+            // It may be an earlier installation that is broken, and is mended or removed now.
+            None if args.install || args.remove => PathBuf::from(layout::GENERATED),
+            None => {
+                let said = exim.check().err().map_or_else(String::new, |error| error.to_string());
+                let why =
+                    format!("Exim refuses its present configuration, mend that first: {said}");
+                return Err(Failure::new(Status::Config, why));
+            }
+        };
         let cpanel = Path::new(layout::CPANEL).is_dir();
         let layout = Layout::tell(&configuration, answers.as_deref(), cpanel);
         Ok(Machine { exim, version: about.version, layout })

@@ -118,6 +118,17 @@ impl Tree {
         (new != self.localmacros).then_some(new)
     }
 
+    /// What stands at a place where one of these files of ours belongs, and is not ours.
+    pub(super) fn foreign(&self, files: &[Snippet]) -> Vec<String> {
+        let line = |file: &Snippet| match self.found(&file.path) {
+            Found::Foreign(why) => {
+                Some(format!("{} {why}; move it away, then run this again", file.path.display()))
+            }
+            _ => None,
+        };
+        files.iter().filter_map(line).collect()
+    }
+
     /// The steps in their order, or why they cannot be taken: those that may come before the
     /// configuration is generated, and those that must come after it.
     pub(super) fn plan(
@@ -125,11 +136,10 @@ impl Tree {
         wanted: Option<Wanted<'_>>,
     ) -> Result<(Vec<Step>, Vec<Step>), Vec<String>> {
         let files = wanted.map_or_else(Vec::new, |w| snippets::debian(&self.base, w.choices));
-        let (mut first, mut last, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut first, mut last, mut refusals) = (Vec::new(), Vec::new(), self.foreign(&files));
         for Snippet { path, text } in &files {
             match self.found(path) {
-                Found::Foreign(why) => refusals
-                    .push(format!("{} {why}; move it away, then run this again", path.display())),
+                Found::Foreign(_) => {}
                 Found::Ours(old) if old.bytes == text.as_bytes() => {}
                 Found::Ours(old) => {
                     let after = Regular { bytes: text.as_bytes().to_vec(), ..old.clone() };

@@ -76,9 +76,9 @@ impl Stage {
             // empty one, and the right one is put first here.
             let macros = tree.new_localmacros(wanted).unwrap_or(tree.localmacros.clone());
             if substitutes(&tree.base)? {
-                text = macros + "\n" + &text;
+                text = macros + &text;
             } else {
-                text = macros + "\n" + &read(&tree.base.join("exim4.conf.template"))?;
+                text = macros + &read(&tree.base.join("exim4.conf.template"))?;
             }
         }
         if let Some(hook) = own_hook {
