@@ -7,9 +7,11 @@
 //! [`cli`].
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod answer;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod exim;
 pub mod exit;
 pub mod files;

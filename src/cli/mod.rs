@@ -2,6 +2,7 @@
 
 mod admin;
 mod args;
+mod doctor;
 mod exim_setup;
 mod given;
 mod list_domain;
@@ -135,6 +136,7 @@ fn act(parsed: Result<Cli, clap::Error>) -> Outcome {
         Command::TestMessage(args) => test_message::run(args),
         Command::ListDomain(args) => list_domain::run(args),
         Command::EximSetup(args) => exim_setup::run(args),
+        Command::Doctor(args) => doctor::run(args),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
 }

@@ -32,6 +32,8 @@ pub struct Told {
     pub macros: BTreeMap<String, String>,
     /// The names of all ACLs.
     pub acls: Vec<String>,
+    /// The ACLs that others call.
+    pub called: Vec<String>,
     /// What Exim makes of [`MATCH`].
     pub domains: String,
 }
@@ -46,17 +48,32 @@ pub const MATCH: &str = "${if match_domain{mm-query.invalid}{MMQ_DOMAINS}{yes}{n
 pub fn ask(exim: &Exim) -> Result<Told, Error> {
     let options = exim.options(&ENTRIES.map(|entry| entry.option))?;
     let macros = exim.macros()?;
-    let acls = acls(&exim.configuration()?);
+    let configuration = exim.configuration()?;
+    let (acls, called) = (acls(&configuration), called(&configuration));
     let domains = exim.expand(&[MATCH.to_owned()])?.pop().unwrap_or_default();
-    Ok(Told { options, macros, acls, domains })
+    Ok(Told { options, macros, acls, called, domains })
+}
+
+/// The lines of a configuration's section of ACLs.
+fn acl_section(configuration: &str) -> impl Iterator<Item = &str> {
+    let section = configuration.lines().map(str::trim).skip_while(|line| *line != "begin acl");
+    section.skip(1).take_while(|line| !line.starts_with("begin "))
+}
+
+/// The ACLs that conditions `acl = name` call.
+fn called(configuration: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let (left, right) = line.split_once('=')?;
+        let condition = left.split_whitespace().next_back()?;
+        let name = right.split_whitespace().next()?;
+        ["acl", "!acl"].contains(&condition).then(|| name.to_owned())
+    };
+    acl_section(configuration).filter_map(name).collect()
 }
 
 /// The ACLs that a configuration defines.
 fn acls(configuration: &str) -> Vec<String> {
-    let section = configuration.lines().map(str::trim).skip_while(|line| *line != "begin acl");
-    section
-        .skip(1)
-        .take_while(|line| !line.starts_with("begin "))
+    acl_section(configuration)
         .filter_map(|line| line.strip_suffix(':'))
         .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
         .map(str::to_owned)
@@ -87,7 +104,8 @@ impl Told {
         let mut faults = Vec::new();
         for entry in &ENTRIES {
             let value = self.option(entry.option);
-            if value != entry.ours {
+            let called = self.called.iter().any(|name| name == entry.ours);
+            if value != entry.ours && (value.is_empty() || !called) {
                 let value = if value.is_empty() { "not set" } else { value };
                 faults.push(format!("{} is {value}, not {}", entry.option, entry.ours));
             }
@@ -116,6 +134,12 @@ impl Told {
     }
 }
 
+/// Whether a text is letters, digits, dots and hyphens, so that Exim finds nothing to expand in it.
+pub fn is_host_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+    !text.is_empty() && text.len() <= 253 && text.chars().all(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +159,7 @@ mod tests {
             .map(owned)
             .into(),
             acls: acls.collect(),
+            called: Vec::new(),
             domains: "no".to_owned(),
         }
     }
@@ -158,6 +183,10 @@ mod tests {
         };
         assert_eq!(fault(set("acl_smtp_data", "x")), "acl_smtp_data is x, not mmq_data");
         assert_eq!(fault(set("acl_smtp_rcpt", "")), "acl_smtp_rcpt is not set, not mmq_rcpt");
+        let mut own = good();
+        own.options.insert("acl_smtp_rcpt".into(), "acl_own".into());
+        own.called.push("mmq_rcpt".into());
+        assert_eq!(own.faults(), Vec::<String>::new(), "the site's own ACL calls ours");
         let said = fault(|told| told.acls.retain(|name| name != "mmq_query"));
         assert!(said.contains("the ACL mmq_query"), "{said}");
         let said = fault(|told| told.acls.retain(|name| name != "acl_check_data"));
@@ -171,5 +200,6 @@ mod tests {
         let printed = "  acl_smtp_rcpt = x\nbegin acl\n  acl_check_mail:\n  accept\n  mmq_rcpt:\n  \
                        require acl       = acl_check_rcpt\nbegin routers\n  dnslookup:\n";
         assert_eq!(acls(printed), ["acl_check_mail", "mmq_rcpt"]);
+        assert_eq!(called(printed), ["acl_check_rcpt"]);
     }
 }

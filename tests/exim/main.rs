@@ -23,7 +23,7 @@ mod smtp;
 mod approval;
 mod connection;
 
-mod debian;
+mod doctor;
 mod domains;
 mod headers;
 mod installed;

@@ -1,10 +1,12 @@
 //! The command line: parsed here, and nowhere else. A file for each command's options.
 
+mod doctor;
 mod exim_setup;
 mod list_domain;
 mod test_message;
 mod test_sender;
 
+pub(super) use doctor::Doctor;
 pub(super) use exim_setup::{EximSetup, LayoutName, NoAnswer};
 pub(super) use list_domain::ListDomain;
 pub(super) use test_message::TestMessage;
@@ -81,12 +83,22 @@ pub(super) enum Command {
                       touched. Doing it again changes nothing, or what is new."
     )]
     EximSetup(EximSetup),
+    /// Check this machine's installation; best as root.
+    #[command(
+        name = "doctor",
+        after_help = doctor::help_end(),
+        long_about = "Looks at Mailman's lists and settings, the wrapper and its files, Exim and \
+                      the snippets in its configuration, and asks a question as Exim does. Each \
+                      finding says what to do. It changes nothing. Run it as root: others cannot \
+                      look at everything."
+    )]
+    Doctor(Doctor),
 }
 
 impl Command {
     /// Whether it is for people at a shell, who wait as long as it takes. Exim does not.
     pub(super) fn is_for_people(&self) -> bool {
-        matches!(self, Command::EximSetup(_))
+        matches!(self, Command::EximSetup(_) | Command::Doctor(_))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::exim::ask::Exim;
 use crate::exim::layout::Layout;
 use crate::exim::settings::{self, BadChange, Change};
 use crate::exim::snippets::{self, DEFAULT_DOMAINS, DEFAULT_LISTS};
-use crate::exim::verify::ENTRIES;
+use crate::exim::verify::{ENTRIES, is_host_name};
 use crate::exit::Status;
 use crate::list::store::Wanted;
 use crate::list::value::PyValue;
@@ -214,10 +214,4 @@ fn domains_of(site: &Site) -> BTreeSet<String> {
             _ => None,
         };
     names.iter().filter_map(host).filter(|host| is_host_name(host)).collect()
-}
-
-/// Letters, digits, dots and hyphens, so that Exim finds nothing to expand in it.
-pub(in crate::cli) fn is_host_name(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
-    !text.is_empty() && text.len() <= 253 && text.chars().all(plain)
 }
