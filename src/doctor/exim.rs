@@ -2,7 +2,7 @@
 
 use crate::accounts::{Accounts, Identity};
 use crate::doctor::mailman::{Lists, ReadList};
-use crate::doctor::{Finding, State};
+use crate::doctor::{Finding, State, named};
 use crate::exim::ask::{Exim, PROGRAMS};
 use crate::exim::layout::DEBIAN;
 use crate::exim::snippets::{self, DEFAULT_LISTS};
@@ -14,8 +14,6 @@ use std::path::{Path, PathBuf};
 
 /// Domains that Exim is asked about at most.
 const MAX_DOMAINS: usize = 500;
-/// Names in one finding at most.
-const NAMED: usize = 10;
 const SETUP: &str = "mm-query exim-setup shows how to set it up";
 
 /// What other checks need to know of Exim.
@@ -154,12 +152,10 @@ fn folders(told: &Told, lists: &Lists, user: Option<&Identity>) -> Vec<Finding> 
         let text = format!("Exim's user {} sees all lists in {}", user.name, place.display());
         return vec![Finding::good("snippets", text)];
     }
-    let more = hidden.len().saturating_sub(NAMED);
-    let names = hidden.get(..NAMED).unwrap_or(&hidden).join(", ");
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let text = format!(
-        "Exim's user {} cannot look into the folders of {names}{more}: it takes them for no lists",
-        user.name
+        "Exim's user {} cannot look into the folders of {}: it takes them for no lists",
+        user.name,
+        named(&hidden)
     );
     let advice = format!("chmod o+x {} and the folders in it and above it", place.display());
     vec![Finding::problem("snippets", text, advice)]
@@ -197,14 +193,13 @@ fn domains(exim: &Exim, lists: &Lists) -> Vec<Finding> {
         .filter(|(domain, _)| !asked.contains(domain))
         .map(|(domain, names)| {
             let domain = if domain.is_empty() { "no domain" } else { domain };
-            format!("{} at {domain}", names.join(", "))
+            format!("{} at {domain}", named(names))
         })
         .collect();
     let mut findings = Vec::new();
     if !asked.is_empty() {
-        let names: Vec<&str> = asked.iter().map(|domain| domain.as_str()).collect();
-        findings
-            .push(Finding::good("snippets", format!("lists are checked at {}", names.join(", "))));
+        let text = format!("lists are checked at {}", named(&asked));
+        findings.push(Finding::good("snippets", text));
     }
     if !left.is_empty() {
         let text = format!("MMQ_DOMAINS leaves out lists: {}", left.join("; "));

@@ -1,6 +1,6 @@
 //! Mailman's side: where it is, which it is, what its lists and settings are like for us.
 
-use crate::doctor::{Finding, State};
+use crate::doctor::{Finding, State, named};
 use crate::list::settings::Scope;
 use crate::list::store::{Error as StoreError, Wanted};
 use crate::list::value::PyValue;
@@ -9,9 +9,6 @@ use crate::python::literal::{self, Library, Literal, Setting};
 use crate::site::{Error as SiteError, Site};
 use crate::{files, limits};
 use std::path::{Path, PathBuf};
-
-/// Lists that a finding names at most.
-const NAMED: usize = 10;
 
 /// A list that could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,15 +221,6 @@ impl Kinds {
     }
 }
 
-/// A few names, and how many more there are.
-fn named(names: &[String]) -> String {
-    let shown = names.get(..NAMED).unwrap_or(names);
-    match names.len().saturating_sub(shown.len()) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,13 +231,6 @@ mod tests {
         assert_eq!(version_in(source), Some("2.1.39".to_owned()));
         assert_eq!(version_in(b"VERSION = make()\n"), None);
         assert_eq!(version_in(b""), None);
-    }
-
-    #[test]
-    fn many_names_are_cut_short() {
-        let names: Vec<String> = (0..12).map(|n| format!("l{n}")).collect();
-        assert_eq!(named(&names), "l0, l1, l2, l3, l4, l5, l6, l7, l8, l9 and 2 more");
-        assert_eq!(named(&names[..2]), "l0, l1");
     }
 
     fn fixtures() -> PathBuf {

@@ -10,6 +10,9 @@ pub mod wrapper;
 use crate::answer::one_line;
 use std::fmt;
 
+/// Names in one finding at most.
+const NAMED: usize = 10;
+
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
@@ -82,6 +85,16 @@ impl Finding {
     }
 }
 
+/// A few names, and how many more there are.
+fn named<S: AsRef<str>>(names: &[S]) -> String {
+    let shown = names.get(..NAMED).unwrap_or(names);
+    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    match names.len().saturating_sub(shown.len()) {
+        0 => list,
+        more => format!("{list} and {more} more"),
+    }
+}
+
 /// How many stand so.
 pub fn count(findings: &[Finding], state: State) -> usize {
     findings.iter().filter(|finding| finding.state == state).count()
@@ -128,6 +141,13 @@ pub fn json(findings: &[Finding]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_names_are_cut_short() {
+        let names: Vec<String> = (0..12).map(|n| format!("l{n}")).collect();
+        assert_eq!(named(&names), "l0, l1, l2, l3, l4, l5, l6, l7, l8, l9 and 2 more");
+        assert_eq!(named(&names[..2]), "l0, l1");
+    }
 
     #[test]
     fn pages_and_objects_say_the_same() {
