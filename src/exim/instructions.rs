@@ -121,7 +121,8 @@ fn one_file(page: &mut Page, facts: &Facts<'_>, file: &Path) {
         &format!("In {file}, below \"begin acl\", between two ACLs or after the last one:"),
         &acl_lines(facts),
     );
-    page.step("Check it, then let Exim's daemon read it:", "exim -bV && kill -HUP PID");
+    let check = "exim -bV > /dev/null && systemctl reload exim";
+    page.step("Check it, then let Exim's daemon read it (or send it a SIGHUP):", check);
 }
 
 fn cpanel(page: &mut Page, facts: &Facts<'_>) {

@@ -67,6 +67,25 @@ fn an_installation_as_it_should_be_has_no_problem() {
     assert!(findings.iter().all(|one| one["state"] == "ok" || one["advice"].is_string()));
 }
 
+/// The page of README.md, on a machine with two good lists; Exim's version is this machine's.
+#[test]
+fn the_page_in_the_readme_is_a_real_one() {
+    let Some(machine) = healthy() else { return };
+    machine.sh(
+        "cd /var/lib/mailman/lists; mkdir /run/l; mv announce team /run/l; rm -r ./*; mv /run/l/* .",
+    );
+    let readme = std::fs::read_to_string(crate::config::repository().join("README.md")).unwrap();
+    let (_, page) = readme.split_once("\n# mm-query doctor\n").unwrap();
+    let (page, _) = page.split_once("\n```\n").unwrap();
+    let run = examine(&machine);
+    let version = run.stdout.split_once("Exim 4.").unwrap().1;
+    let version = version.split_once(' ').unwrap().0;
+    assert_eq!(
+        run.stdout.replace(&format!("Exim 4.{version} "), "Exim 4.96 "),
+        format!("{page}\n")
+    );
+}
+
 /// Breaks something, and finds it named as the worst that there is.
 fn assert_found(machine: &Machine, damage: &str, state: &str, words: &[&str]) {
     machine.sh(damage);

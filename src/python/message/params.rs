@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::dict;
-use crate::python::words::charset::{DecodeError, codec_name, decode};
 use crate::python::text::strip_bytes;
+use crate::python::words::charset::{DecodeError, codec_name, decode};
 
 /// What `get_param` gives: unquoted, not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]

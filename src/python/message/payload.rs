@@ -2,8 +2,8 @@
 //! which its old encoding was taken away, with the type and two parameters put back.
 
 use super::charset::{BodyEncoding, Charset, Conversion};
-use super::params::{Parameter, content_charset, format_parameter, parameter};
 use super::encode;
+use super::params::{Parameter, content_charset, format_parameter, parameter};
 use crate::python::words::charset::DecodeError;
 use crate::python::words::charset::japanese::{Unconvertible, to_iso_2022_jp};
 

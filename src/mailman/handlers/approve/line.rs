@@ -53,9 +53,8 @@ pub(super) fn find(post: &Post<'_>) -> Result<Found, Stop> {
         First::None => None,
     };
     let split = line.and_then(|line| split_line(&line, post.python));
-    Ok(split.map_or(Found::None, |(name, password)| {
-        Found::Line(Line { part: index, name, password })
-    }))
+    Ok(split
+        .map_or(Found::None, |(name, password)| Found::Line(Line { part: index, name, password })))
 }
 
 enum First {

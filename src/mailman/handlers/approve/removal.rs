@@ -78,7 +78,9 @@ fn without_tags(text: &[u8]) -> Vec<u8> {
     let mut rest = text;
     let mut kept = Vec::with_capacity(text.len());
     while let Some(open) = memchr::memchr(b'<', rest) {
-        let Some(length) = rest.get(open..).and_then(|tag| memchr::memchr(b'>', tag)) else { break };
+        let Some(length) = rest.get(open..).and_then(|tag| memchr::memchr(b'>', tag)) else {
+            break;
+        };
         kept.extend_from_slice(rest.get(..open).unwrap_or_default());
         rest = rest.get(open + length + 1..).unwrap_or_default();
     }

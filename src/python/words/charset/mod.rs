@@ -76,10 +76,7 @@ fn find(charset: &[u8]) -> Result<(&'static str, Codec), DecodeError> {
     }
 }
 
-fn entry<T: Copy>(
-    table: &'static [(&'static str, T)],
-    name: &str,
-) -> Option<(&'static str, T)> {
+fn entry<T: Copy>(table: &'static [(&'static str, T)], name: &str) -> Option<(&'static str, T)> {
     let at = table.binary_search_by_key(&name, |&(key, _)| key).ok()?;
     table.get(at).copied()
 }
