@@ -23,7 +23,7 @@ pub enum Status {
     Output,
     /// A passing trouble (`EX_TEMPFAIL`).
     TryAgain,
-    /// The caller may not do this (`EX_NOPERM`); only the wrapper says so.
+    /// The caller may not do this (`EX_NOPERM`); queries themselves never say so, but the wrapper does.
     NotAllowed,
     /// Misconfigured or mis-installed (`EX_CONFIG`).
     Config,
@@ -74,7 +74,7 @@ impl Status {
             Status::Internal => "internal error",
             Status::Output => "the answer could not be written",
             Status::TryAgain => "try again later",
-            Status::NotAllowed => "the caller is not allowed (wrapper)",
+            Status::NotAllowed => "the caller is not allowed",
             Status::Config => "misconfigured or mis-installed",
         }
     }

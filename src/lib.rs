@@ -7,14 +7,19 @@
 //! [`cli`].
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod answer;
 pub mod cli;
 pub mod config;
+pub mod doctor;
+pub mod exim;
 pub mod exit;
+pub mod files;
 pub mod limits;
 pub mod list;
 pub mod mailman;
 pub mod pickle;
+pub mod process;
 pub mod python;
 pub mod query;
 pub mod site;

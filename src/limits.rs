@@ -3,6 +3,8 @@
 //! They are far above what real lists, headers and patterns need, and low enough that a query
 //! stays within its 20 seconds and a few megabytes of heap.
 
+use std::time::Duration;
+
 /// Bytes of a `config.pck` that are read: a list of a million members has about 100 MB. Opcodes
 /// take a byte or more each, so this limits their number, too.
 pub const PICKLE_BYTES: u64 = 1 << 30;
@@ -70,3 +72,12 @@ pub const MESSAGE_PARTS: usize = 1 << 15;
 pub const MESSAGE_DEPTH: usize = 200;
 /// Iterations of PBKDF2, times blocks of the hash, for one password: the port uses 310,000.
 pub const PBKDF2_ITERATIONS: u64 = 1_000_000;
+/// Bytes that a program run by an administration command may print: Exim prints its whole
+/// configuration.
+pub const PROGRAM_OUTPUT_BYTES: usize = 16 << 20;
+/// How long such a program may run.
+pub const PROGRAM_TIME: Duration = Duration::from_secs(60);
+/// Bytes of a configuration file of Exim's or of ours.
+pub const CONFIGURATION_BYTES: u64 = 4 << 20;
+/// Bytes of one value of a macro that an administrator sets.
+pub const MACRO_BYTES: usize = 8 << 10;

@@ -4,6 +4,7 @@ use crate::config::{self, Config};
 use crate::exit::Status;
 use crate::limits;
 use crate::list::name::{BadName, ListAddress, ListName};
+use crate::list::settings::{Scope, Settings as ListSettings};
 use crate::list::store::{Error as StoreError, ListsDir, Loaded, Wanted};
 use crate::list::value::PyValue;
 use crate::mailman::defaults::{self, ListDefault};
@@ -267,6 +268,30 @@ impl Site {
     fn unknown(&self, name: &str, line: usize) -> String {
         let file = self.mm_cfg.as_deref().unwrap_or(Path::new("mm_cfg.py"));
         format!("{name} in {}, line {line}, cannot be followed", file.display())
+    }
+
+    /// The file of site settings, if there is one.
+    pub fn mm_cfg(&self) -> Option<&Path> {
+        self.mm_cfg.as_deref()
+    }
+
+    /// Why Python would refuse that file, if it would; then nothing in it is known.
+    pub fn syntax_error(&self) -> Option<literal::SyntaxError> {
+        self.settings.error()
+    }
+
+    /// The settings that our rules read and that the site makes in a way that cannot be followed,
+    /// with the line (from 1) that does so.
+    pub fn not_followed(&self) -> Vec<(&'static str, usize)> {
+        let own = ["LIST_DATA_DIR", "SENDER_HEADERS", "USE_ENVELOPE_SENDER"];
+        let of_list = |key| match defaults::of_list(key)? {
+            ListDefault::Site(name) => Some(name),
+            ListDefault::Fixed(_) => None,
+        };
+        let of_lists = ListSettings::keys(Scope::Messages).into_iter().filter_map(of_list);
+        let names = own.into_iter().chain(SiteValues::NAMES).chain(of_lists);
+        let unknown = |name| Some((name, self.setting(name).err()?));
+        names.filter_map(unknown).collect()
     }
 
     /// The site settings that were read, for people.

@@ -81,6 +81,8 @@ fn help_is_a_page_to_work_from() {
             &["--envelope-from", "--held", "undecided", "[default: permit]"],
         ),
         (&["list-domain", "--help"], &["DOMAIN", "host_name"]),
+        (&["exim-setup", "--help"], &["--install", "--domains", "no conffile is touched"]),
+        (&["doctor", "--help"], &["--json", "78 that there is one"]),
     ] {
         let output = Command::new(bin).args(args).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");

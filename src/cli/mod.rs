@@ -1,6 +1,9 @@
 //! The program around the commands: arguments in, one exit status and two texts out.
 
+mod admin;
 mod args;
+mod doctor;
+mod exim_setup;
 mod given;
 mod list_domain;
 mod report;
@@ -81,7 +84,13 @@ pub fn main() -> ExitCode {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         write_stderr(&format!("mm-query: internal error at {place}\n"));
     }));
-    supervise(TIME_LIMIT, give_up, || finish(run(std::env::args_os()))).into()
+    let Ok(parsed) = catch_unwind(|| Cli::try_parse_from(std::env::args_os())) else {
+        return Status::Internal.into();
+    };
+    // What writes is never given up halfway.
+    let endless = parsed.as_ref().is_ok_and(|cli| cli.command.is_for_people());
+    let limit = (!endless).then_some(TIME_LIMIT);
+    supervise(limit, give_up, || finish(act(parsed))).into()
 }
 
 /// Ends the program from wherever it is.
@@ -95,24 +104,30 @@ fn give_up() {
 /// should read the answer) decides how the program ends. The waiting is in the other thread: most
 /// queries end before that one has even begun, and so do not wait for it.
 fn supervise(
-    limit: Duration,
+    limit: Option<Duration>,
     give_up: impl FnOnce() + Send + 'static,
     work: impl FnOnce() -> Status,
 ) -> Status {
-    let watch = std::thread::Builder::new().spawn(move || {
-        std::thread::sleep(limit);
-        give_up();
-    });
-    if watch.is_err() {
-        write_stderr("mm-query: cannot start a thread\n");
-        return Status::TryAgain;
+    if let Some(limit) = limit {
+        let watch = std::thread::Builder::new().spawn(move || {
+            std::thread::sleep(limit);
+            give_up();
+        });
+        if watch.is_err() {
+            write_stderr("mm-query: cannot start a thread\n");
+            return Status::TryAgain;
+        }
     }
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal)
 }
 
-/// Runs one command line, the program's name first; reads files, writes nothing.
+/// Runs one command line, the program's name first. A query reads files and writes nothing.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
-    let cli = match Cli::try_parse_from(args) {
+    act(Cli::try_parse_from(args))
+}
+
+fn act(parsed: Result<Cli, clap::Error>) -> Outcome {
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return no_command(&error),
     };
@@ -120,6 +135,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
         Command::TestSender(args) => test_sender::run(args),
         Command::TestMessage(args) => test_message::run(args),
         Command::ListDomain(args) => list_domain::run(args),
+        Command::EximSetup(args) => exim_setup::run(args),
+        Command::Doctor(args) => doctor::run(args),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
 }
@@ -179,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_internal_error() {
-        let status = supervise(TIME_LIMIT, || (), || panic!("a defect"));
+        let status = supervise(Some(TIME_LIMIT), || (), || panic!("a defect"));
         assert_eq!(status, Status::Internal);
     }
 
@@ -187,7 +204,7 @@ mod tests {
     fn the_time_limit_ends_endless_work() {
         let (sender, receiver) = mpsc::channel();
         let give_up = move || sender.send(()).unwrap();
-        let status = supervise(Duration::from_millis(1), give_up, || {
+        let status = supervise(Some(Duration::from_millis(1)), give_up, || {
             receiver.recv().unwrap();
             Status::Refused
         });
@@ -196,6 +213,7 @@ mod tests {
 
     #[test]
     fn work_that_ends_decides() {
-        assert_eq!(supervise(TIME_LIMIT, || (), || Status::Refused), Status::Refused);
+        assert_eq!(supervise(Some(TIME_LIMIT), || (), || Status::Refused), Status::Refused);
+        assert_eq!(supervise(None, || (), || Status::Refused), Status::Refused);
     }
 }

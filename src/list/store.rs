@@ -160,6 +160,23 @@ impl ListsDir {
         &self.path
     }
 
+    /// The names of all directories that may be lists, sorted. What is in them is not looked at.
+    ///
+    /// # Errors
+    /// [`Error::NoDirectory`]
+    pub fn names(&self) -> Result<Vec<ListName>, Error> {
+        let failed = |e: Errno| Error::NoDirectory(self.path.clone(), e.into());
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.handle).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if let Ok(name) = ListName::parse(entry.file_name().to_bytes()) {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// Reads a list, and looks addresses up in it.
     ///
     /// # Errors

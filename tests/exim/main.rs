@@ -15,6 +15,7 @@
 
 mod checker;
 mod config;
+mod machine;
 mod recorder;
 mod server;
 mod smtp;
@@ -22,10 +23,11 @@ mod smtp;
 mod approval;
 mod connection;
 
-mod debian;
+mod doctor;
 mod domains;
 mod headers;
 mod installed;
 mod posting;
 mod recipients;
+mod setup;
 mod trouble;

@@ -1,5 +1,6 @@
 //! A private Exim: started, watched, stopped.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -24,6 +25,8 @@ pub(crate) struct Exim {
     daemon: Child,
     port: u16,
     may_panic: bool,
+    /// Starts it on a port.
+    spawn: Box<dyn Fn(u16) -> Child>,
 }
 
 /// A message in the file of deliveries.
@@ -86,14 +89,32 @@ impl Exim {
         host: &str,
         may_panic: bool,
     ) -> Exim {
+        let mut command = Command::new(binary);
+        command.arg("-C").arg(config);
+        Exim::launch_command(command, directory, host, may_panic)
+    }
+
+    /// The same for a command that runs Exim, to which the options for a daemon are added.
+    pub(crate) fn launch_command(
+        command: Command,
+        directory: TempDir,
+        host: &str,
+        may_panic: bool,
+    ) -> Exim {
+        let words: Vec<OsString> = std::iter::once(command.get_program())
+            .chain(command.get_args())
+            .map(OsString::from)
+            .collect();
+        let output = directory.path().join("output");
+        let spawn = Box::new(move |port| spawn(&words, port, &output));
         let port = free_port();
-        let daemon = spawn(binary, config, port, directory.path());
-        let mut exim = Exim { directory, daemon, port, may_panic };
+        let daemon = spawn(port);
+        let mut exim = Exim { directory, daemon, port, may_panic, spawn };
         while !exim.greets_as(host) {
             // Another process took the port in the meantime.
             exim.stop();
             exim.port = free_port();
-            exim.daemon = spawn(binary, config, exim.port, exim.directory.path());
+            exim.daemon = (exim.spawn)(exim.port);
         }
         exim
     }
@@ -215,11 +236,10 @@ impl Delivery {
 }
 
 /// Starts the daemon in the foreground.
-fn spawn(binary: &Path, config: &Path, port: u16, directory: &Path) -> Child {
-    let output = fs::File::create(directory.join("output")).unwrap();
-    Command::new(binary)
-        .arg("-C")
-        .arg(config)
+fn spawn(words: &[OsString], port: u16, output: &Path) -> Child {
+    let output = fs::File::create(output).unwrap();
+    Command::new(&words[0])
+        .args(&words[1..])
         .args(["-bdf", "-oX", &port.to_string()])
         .env_clear()
         .stdin(Stdio::null())

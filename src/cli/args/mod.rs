@@ -1,9 +1,13 @@
 //! The command line: parsed here, and nowhere else. A file for each command's options.
 
+mod doctor;
+mod exim_setup;
 mod list_domain;
 mod test_message;
 mod test_sender;
 
+pub(super) use doctor::Doctor;
+pub(super) use exim_setup::{EximSetup, LayoutName, NoAnswer};
 pub(super) use list_domain::ListDomain;
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
@@ -66,6 +70,36 @@ pub(super) enum Command {
                       is the list's domain, ASCII case aside, and exits with 1 if it is not."
     )]
     ListDomain(ListDomain),
+    /// Show how to set Exim up, or do it on Debian.
+    #[command(
+        name = "exim-setup",
+        after_help = exim_setup::help_end(),
+        long_about = "Prints, for the Exim found on this machine, which files to put where and what \
+                      to add, so that Exim asks mm-query. It changes nothing.\n\n\
+                      With --install (Debian, as root) it writes these files, having checked in a \
+                      private copy that Exim takes the configuration and that the snippets work in \
+                      it, and runs update-exim4.conf; should anything fail, all is as before. Only \
+                      files that it wrote itself are ever changed or removed, and no conffile is \
+                      touched. Doing it again changes nothing, or what is new."
+    )]
+    EximSetup(EximSetup),
+    /// Check this machine's installation; best as root.
+    #[command(
+        name = "doctor",
+        after_help = doctor::help_end(),
+        long_about = "Looks at Mailman's lists and settings, the wrapper and its files, Exim and \
+                      the snippets in its configuration, and asks a question as Exim does. Each \
+                      finding says what to do. It changes nothing. Run it as root: others cannot \
+                      look at everything."
+    )]
+    Doctor(Doctor),
+}
+
+impl Command {
+    /// Whether it is for people at a shell, who wait as long as it takes. Exim does not.
+    pub(super) fn is_for_people(&self) -> bool {
+        matches!(self, Command::EximSetup(_) | Command::Doctor(_))
+    }
 }
 
 /// Where Mailman's files are.

@@ -1,0 +1,51 @@
+//! `mm-query doctor`
+
+use crate::accounts::{Accounts, Identity};
+use crate::cli::args::Doctor;
+use crate::cli::{Failure, Outcome, admin};
+use crate::doctor::{self, Finding, State, exim, mailman, query, wrapper};
+use crate::exit::Status;
+use rustix::process::geteuid;
+
+/// Looks at everything, in the order in which a query passes it.
+pub(super) fn run(args: &Doctor) -> Result<Outcome, Failure> {
+    admin::not_set_id()?;
+    let accounts = Accounts::read();
+    let mut places = wrapper::Places::default();
+    let becomes = wrapper::identity(&places, &accounts);
+    let (mut findings, lists) = of_mailman(args, &accounts, becomes.as_ref());
+    let (of_exim, facts) = exim::examine(args.exim.as_deref(), &accounts, lists.as_ref());
+    if let Some(command) = facts.wrapper {
+        places.wrapper = command;
+    }
+    findings.extend(wrapper::examine(&places, &accounts, facts.user.as_ref()));
+    findings.extend(of_exim);
+    if let Some(list) = lists.as_ref().and_then(|lists| lists.read.first()) {
+        findings.push(query::examine(
+            &places.wrapper,
+            facts.user.as_ref(),
+            &list.name,
+            &facts.options,
+        ));
+    }
+    let ill = doctor::count(&findings, State::Problem) > 0;
+    let stdout = if args.json { doctor::json(&findings) } else { doctor::page(&findings) };
+    Ok(Outcome { status: ill.then_some(Status::Config), stdout, stderr: String::new() })
+}
+
+/// Mailman's files are looked at as who reads them for Exim.
+fn of_mailman(
+    args: &Doctor,
+    accounts: &Accounts,
+    becomes: Option<&Identity>,
+) -> (Vec<Finding>, Option<mailman::Lists>) {
+    let look = |who: &str| {
+        mailman::examine(args.site.lists_dir.as_deref(), args.site.mm_cfg.as_deref(), who)
+    };
+    if let Some(identity) = becomes.filter(|_| geteuid().is_root())
+        && let Ok(found) = identity.run(|| look(&identity.name))
+    {
+        return found;
+    }
+    look(&accounts.user_name(geteuid().as_raw()))
+}
