@@ -4,6 +4,12 @@ use mm_query::pickle::{Dict, Error, Picked, Request, pick, pick_with_window};
 use mm_query::python::text::PyStr;
 use serde_pickle::Value;
 
+/// The bytes that these hexadecimal digits are.
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).unwrap()).unwrap();
+    text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
 /// Picks the values of these top-level keys.
 pub(crate) fn values(pickle: &[u8], keys: &[&str]) -> Result<Picked, Error> {
     pick(pickle, &Request { keys, dicts: &[], addresses: &[] })
