@@ -1,11 +1,17 @@
 //! The program around the commands: arguments in, one exit status and two texts out.
 
+mod admin;
 mod args;
+mod ban;
+mod banned;
 mod given;
 mod list_domain;
+mod locks;
 mod report;
+mod table;
 mod test_message;
 mod test_sender;
+mod which;
 
 use crate::answer::one_line;
 use crate::exit::Status;
@@ -18,6 +24,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A query that takes longer is given up: Exim would wait 60 s, then could only defer.
@@ -54,6 +61,18 @@ impl Failure {
     }
 }
 
+impl From<crate::list::store::Error> for Failure {
+    fn from(error: crate::list::store::Error) -> Failure {
+        Failure(error.status(), error.into())
+    }
+}
+
+impl From<crate::list::write::Error> for Failure {
+    fn from(error: crate::list::write::Error) -> Failure {
+        Failure(error.status(), error.into())
+    }
+}
+
 impl From<crate::site::Error> for Failure {
     fn from(error: crate::site::Error) -> Failure {
         Failure(error.status(), error.into())
@@ -84,9 +103,20 @@ pub fn main() -> ExitCode {
     supervise(TIME_LIMIT, give_up, || finish(run(std::env::args_os()))).into()
 }
 
+/// Whether nobody waits for the answer but a person.
+static UNLIMITED: AtomicBool = AtomicBool::new(false);
+
+/// Lets the command take the time it needs.
+fn without_time_limit() {
+    UNLIMITED.store(true, Ordering::Relaxed);
+}
+
 /// Ends the program from wherever it is.
 #[allow(clippy::exit, reason = "the thread that waits is not the one that hangs")]
 fn give_up() {
+    if UNLIMITED.load(Ordering::Relaxed) {
+        return;
+    }
     write_stderr("mm-query: no answer in time\n");
     std::process::exit(i32::from(Status::TryAgain.code()));
 }
@@ -110,7 +140,7 @@ fn supervise(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal)
 }
 
-/// Runs one command line, the program's name first; reads files, writes nothing.
+/// Runs one command line, the program's name first; prints nothing.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -120,6 +150,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
         Command::TestSender(args) => test_sender::run(args),
         Command::TestMessage(args) => test_message::run(args),
         Command::ListDomain(args) => list_domain::run(args),
+        Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),
+        Command::Unban(args) => ban::run(&args.change, ban::Action::Unban),
+        Command::Banned(args) => banned::run(args),
+        Command::Locks(args) => locks::run(args),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
 }

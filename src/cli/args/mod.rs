@@ -1,10 +1,16 @@
 //! The command line: parsed here, and nowhere else. A file for each command's options.
 
+mod ban;
+mod banned;
 mod list_domain;
+mod locks;
 mod test_message;
 mod test_sender;
 
+pub(super) use ban::{Ban, ChangeBans, Unban};
+pub(super) use banned::Banned;
 pub(super) use list_domain::ListDomain;
+pub(super) use locks::Locks;
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
 
@@ -66,6 +72,46 @@ pub(super) enum Command {
                       is the list's domain, ASCII case aside, and exits with 1 if it is not."
     )]
     ListDomain(ListDomain),
+    /// Ban an address or a pattern from lists.
+    #[command(
+        after_help = ban::help_end("ban"),
+        long_about = "Puts an entry in the ban lists of lists, so that who it matches cannot \
+                      subscribe. This and unban are the only commands that change a list. They \
+                      change its ban_list alone, under Mailman's own lock, and leave the file \
+                      before as config.pck.last. Run them as root, or as Mailman's user.\n\n\
+                      Patterns are searched for without regard to case, by the rules of the \
+                      Python that runs the list's Mailman; one that is invalid there is refused. \
+                      What would ban members of a list is refused unless --force is given."
+    )]
+    Ban(Ban),
+    /// Take an address or a pattern out of lists' ban lists.
+    #[command(
+        after_help = ban::help_end("unban"),
+        long_about = "Takes an entry out of the ban lists of lists, as ban puts it in. An address \
+                      is compared as Mailman compares it, without regard to case; a pattern as it \
+                      stands."
+    )]
+    Unban(Unban),
+    /// Say which lists ban ADDRESS, and by which entry.
+    #[command(
+        after_help = banned::help_end(),
+        long_about = "Looks ADDRESS up in the ban lists of lists and in the site's \
+                      GLOBAL_BAN_LIST, as Mailman does when somebody subscribes."
+    )]
+    Banned(Banned),
+    /// Show Mailman's locks, and remove stale ones.
+    #[command(after_help = locks::help_end())]
+    Locks(Locks),
+}
+
+/// Where Mailman's locks are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Site")]
+pub(super) struct LockOptions {
+    /// Mailman's directory of locks [default: as /etc/mm-query.toml or mm_cfg.py says, else locks
+    /// beside the lists, else /var/lock/mailman]
+    #[arg(long, value_name = "DIR")]
+    pub(super) lock_dir: Option<PathBuf>,
 }
 
 /// Where Mailman's files are.
