@@ -152,7 +152,7 @@ impl<'a> Lock<'a> {
         let claim = look_at_open(&self.claim.file)
             .map_err(Error::failed("look at", &self.dir.path_of(&self.claim.name)))?;
         let same = |seen: &Seen| seen.identity == claim.identity && seen.paired;
-        Ok(same(&lock) && self.dir.content(&self.lock).as_ref() == Some(&self.claim.path))
+        Ok(same(&lock) && self.dir.content(&self.lock)?.as_ref() == Some(&self.claim.path))
     }
 
     /// Gives the lock back: first it, then the claim.
@@ -165,8 +165,9 @@ impl<'a> Lock<'a> {
 
     fn give_back(&mut self) -> Result<(), Error> {
         self.released = true;
-        let held = self.refresh();
-        let lock = match held {
+        // That others may not break it while we look is a help, no more.
+        let _ = self.touch();
+        let lock = match self.is_held() {
             Ok(true) => self.dir.unlink(&self.lock),
             Ok(false) => Ok(()),
             Err(e) => Err(e),

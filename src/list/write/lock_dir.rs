@@ -111,18 +111,24 @@ impl LockDir {
         }
     }
 
-    /// What is in a lock: the path of its claim. Nothing if it is gone or may not be read.
-    pub(super) fn content(&self, lock: &OsStr) -> Option<Vec<u8>> {
+    /// What is in a lock: the path of its claim. Nothing if it is gone.
+    pub(super) fn content(&self, lock: &OsStr) -> Result<Option<Vec<u8>>, Error> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let file = rustix::fs::openat(&self.handle, lock, flags, Mode::empty()).ok()?;
-        let mut content = Vec::new();
-        File::from(file).take(CONTENT_BYTES).read_to_end(&mut content).ok()?;
-        Some(content)
+        let file = match rustix::fs::openat(&self.handle, lock, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            Err(Errno::NOENT) => return Ok(None),
+            Err(e) => return Err(Error::failed("open", &self.path_of(lock))(e)),
+        };
+        let mut content = Vec::with_capacity(256);
+        file.take(CONTENT_BYTES)
+            .read_to_end(&mut content)
+            .map_err(Error::failed("read", &self.path_of(lock)))?;
+        Ok(Some(content))
     }
 
-    /// The claim that a lock names, as a file of this directory.
+    /// The claim that a lock names, as a file of this directory; nothing if it cannot be told.
     pub(super) fn claim_in(&self, lock: &OsStr) -> Option<OsString> {
-        let content = self.content(lock)?;
+        let content = self.content(lock).ok()??;
         let name = content.rsplit(|c| *c == b'/').next()?;
         let rest = name.strip_prefix(lock.as_bytes())?;
         let proper = rest.first() == Some(&b'.') && !rest.contains(&0);

@@ -90,7 +90,8 @@ impl ListDir {
         if FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
             return Err(Error::Refused(format!("{} is no regular file", path.display())));
         }
-        let mut bytes = Vec::new();
+        let size = u64::try_from(about.st_size).unwrap_or(0).min(limits::PICKLE_BYTES);
+        let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or(0));
         file.take(limits::PICKLE_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(Error::failed("read", &path))?;
