@@ -90,6 +90,8 @@ pub struct Site {
     pub lists: ListsDir,
     settings: Settings,
     mm_cfg: Option<PathBuf>,
+    /// What Mailman's own defaults derive directories from (`VAR_PREFIX`).
+    var_prefix: PathBuf,
     /// Where the locks are, if `/etc/mm-query.toml` says it.
     lock_dir: Option<PathBuf>,
 }
@@ -135,7 +137,7 @@ impl Site {
         let file = may_exist(&file).then_some(file);
         let settings = read_settings(file.as_deref(), layout.var_prefix)?;
         let dir = lists_dir_of(&settings, file.as_deref())?.unwrap_or(default);
-        Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: file, lock_dir: None })
+        Site::new(ListsDir::open(&dir)?, settings, file, layout.var_prefix.into())
     }
 
     /// Only `mm_cfg.py` is known: the lists are where it says, or where Mailman's own default
@@ -152,14 +154,24 @@ impl Site {
         };
         let settings = read_settings(Some(&file), &var_prefix.to_string_lossy())?;
         let dir = lists_dir_of(&settings, Some(&file))?.unwrap_or(var_prefix.join("lists"));
-        Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: Some(file), lock_dir: None })
+        Site::new(ListsDir::open(&dir)?, settings, Some(file), var_prefix)
     }
 
     fn open(dir: PathBuf, mm_cfg: Option<PathBuf>) -> Result<Site, Error> {
         let lists = ListsDir::open(&dir)?;
-        let var_prefix = dir.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
-        let settings = read_settings(mm_cfg.as_deref(), &var_prefix)?;
-        Ok(Site { lists, settings, mm_cfg, lock_dir: None })
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
+        let var_prefix = dir.parent().unwrap_or(Path::new("/")).to_owned();
+        let settings = read_settings(mm_cfg.as_deref(), &var_prefix.to_string_lossy())?;
+        Site::new(lists, settings, mm_cfg, var_prefix)
+    }
+
+    fn new(
+        lists: ListsDir,
+        settings: Settings,
+        mm_cfg: Option<PathBuf>,
+        var_prefix: PathBuf,
+    ) -> Result<Site, Error> {
+        Ok(Site { lists, settings, mm_cfg, var_prefix, lock_dir: None })
     }
 
     /// Reads the list that `text` names: `name`, or `name@domain`, which is the list `name` if

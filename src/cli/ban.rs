@@ -1,6 +1,7 @@
 //! `mm-query ban` and `mm-query unban`
 
 use crate::cli::args::ChangeBans;
+use crate::cli::progress::Progress;
 use crate::cli::table::table;
 use crate::cli::which::{self, Failed};
 use crate::cli::{Failure, Outcome, admin, find_site, without_time_limit};
@@ -72,7 +73,9 @@ pub(super) fn run(args: &ChangeBans, action: Action) -> Result<Outcome, Failure>
     let wait = Duration::from_secs(u64::from(args.wait));
     let locks =
         if args.dry_run { None } else { Some(lock_dir(&site, args.locks.lock_dir.as_ref())?) };
+    let mut progress = Progress::new(lists.len());
     for name in lists {
+        progress.step(name.as_str());
         let done = match &locks {
             Some(locks) => change(&site.lists, locks, &name, wanted, wait),
             None => Preview::read(&site.lists, &name).and_then(|preview| preview.plan(wanted)),
@@ -82,6 +85,7 @@ pub(super) fn run(args: &ChangeBans, action: Action) -> Result<Outcome, Failure>
             Err(error) => failed.push(Failed::new(&name, error)),
         }
     }
+    drop(progress);
     let global = global_ban(&site, &entry, action);
     let stdout =
         if args.json { report.json(&failed, global) } else { report.text(&failed, global) };
@@ -115,7 +119,9 @@ fn check(
     let mut bans: [Option<Ban>; 2] = [None, None];
     let mut hits = Vec::new();
     let mut readable = Vec::new();
+    let mut progress = Progress::new(lists.len());
     for name in lists {
+        progress.step(name.as_str());
         let preview = match Preview::read(&site.lists, &name) {
             Ok(preview) => preview,
             Err(error) => {

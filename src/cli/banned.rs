@@ -2,6 +2,7 @@
 
 use crate::answer::one_line;
 use crate::cli::args::Banned;
+use crate::cli::progress::Progress;
 use crate::cli::table::table;
 use crate::cli::which::{self, Failed};
 use crate::cli::{Failure, Outcome, admin, find_site, without_time_limit};
@@ -38,7 +39,9 @@ pub(super) fn run(args: &Banned) -> Result<Outcome, Failure> {
     let site = find_site(&args.site)?;
     let (lists, mut failed) = which::find(&site, &args.list)?;
     let (mut answers, mut stderr) = (Vec::new(), String::new());
+    let mut progress = Progress::new(lists.len());
     for list in lists {
+        progress.step(list.as_str());
         match ask(&site, &list, address) {
             Ok((answer, warnings)) => {
                 let line = |w: &String| format!("mm-query: warning: {list}: {}\n", one_line(w));
@@ -48,6 +51,7 @@ pub(super) fn run(args: &Banned) -> Result<Outcome, Failure> {
             Err(failure) => failed.push(Failed::new(&list, failure)),
         }
     }
+    drop(progress);
     let global = of_the_site(&site, address, &answers);
     if let Err(why) = &global {
         stderr += &format!("mm-query: GLOBAL_BAN_LIST: {}\n", one_line(why));

@@ -7,6 +7,7 @@ mod banned;
 mod given;
 mod list_domain;
 mod locks;
+mod progress;
 mod report;
 mod table;
 mod test_message;

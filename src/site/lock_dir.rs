@@ -22,30 +22,47 @@ impl Site {
         if let Some(dir) = path_setting(&self.settings, "LOCK_DIR", self.mm_cfg.as_deref())? {
             return Ok(dir);
         }
-        let lists = self.lists.path();
-        let mut dirs: Vec<PathBuf> =
-            lists.parent().map(|parent| parent.join("locks")).into_iter().collect();
-        if lists == Path::new(LAYOUTS[0].var_prefix).join("lists") {
-            dirs.push(PathBuf::from(RHEL_LOCK_DIR));
+        let own = locks_of(&self.var_prefix);
+        // Lists that were moved away from everything else.
+        let of_mm_cfg =
+            LAYOUTS.iter().find(|l| self.mm_cfg.as_deref() == Some(Path::new(l.mm_cfg)));
+        let others = of_mm_cfg.map(|l| locks_of(Path::new(l.var_prefix))).unwrap_or_default();
+        for dirs in [&own, &others] {
+            if let Some(dir) = only_one(dirs)? {
+                return Ok(dir);
+            }
         }
-        let mut there = dirs.iter().filter(|dir| dir.is_dir());
-        let Some(dir) = there.next() else {
-            let tried: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
-            return Err(Error::NoInput(format!(
-                "no directory of locks: there is no {}; say where by --lock-dir or in {}",
-                tried.join(", no "),
-                config::PATH
-            )));
-        };
-        match there.find(|other| !is_same_directory(dir, other)) {
-            None => Ok(dir.clone()),
-            Some(other) => Err(Error::Config(format!(
-                "{} or {}: say by --lock-dir or in {} which one has Mailman's locks",
-                dir.display(),
-                other.display(),
-                config::PATH
-            ))),
-        }
+        let tried: Vec<_> = own.iter().map(|dir| dir.display().to_string()).collect();
+        Err(Error::NoInput(format!(
+            "no directory of locks: there is no {}; say where by --lock-dir or in {}",
+            tried.join(", no "),
+            config::PATH
+        )))
+    }
+}
+
+/// Where an installation may have its locks.
+fn locks_of(var_prefix: &Path) -> Vec<PathBuf> {
+    let beside = var_prefix.join("locks");
+    if var_prefix == Path::new(LAYOUTS[0].var_prefix) {
+        vec![beside, PathBuf::from(RHEL_LOCK_DIR)]
+    } else {
+        vec![beside]
+    }
+}
+
+/// The directory that is there.
+fn only_one(dirs: &[PathBuf]) -> Result<Option<PathBuf>, Error> {
+    let mut there = dirs.iter().filter(|dir| dir.is_dir());
+    let Some(dir) = there.next() else { return Ok(None) };
+    match there.find(|other| !is_same_directory(dir, other)) {
+        None => Ok(Some(dir.clone())),
+        Some(other) => Err(Error::Config(format!(
+            "{} or {}: say by --lock-dir or in {} which one has Mailman's locks",
+            dir.display(),
+            other.display(),
+            config::PATH
+        ))),
     }
 }
 

@@ -304,3 +304,36 @@ fn mailmans_user_can_do_it_and_others_cannot() {
     }
     assert_eq!(site.bans("team"), ["eve@example.net"]);
 }
+
+#[test]
+fn a_terminal_sees_how_far_it_has_come() {
+    let site = Site::of(&["team", "open"]);
+    let spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    let mut command = Command::new("python3");
+    command.args(["-c", spawn, crate::support::BIN, "ban", "eve@example.net", "--all"]);
+    command.arg("--lists-dir").arg(site.lists());
+    let run = crate::support::finish(&mut command);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.starts_with("\r\x1b[K1 of 2: open"), "{run:?}");
+    assert!(run.stdout.contains("\r\x1b[Kopen  banned\r\nteam  banned\r\n"), "{run:?}");
+}
+
+#[test]
+fn locks_may_be_elsewhere() {
+    let site = Site::of(&["team"]);
+    let other = site.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let holder = Holder::take(&other.join("team.lock"), 300);
+    let at = format!("--lock-dir={}", other.display());
+    let args = ["ban", "eve@example.net", "--list", "team", "--wait=0"];
+    assert_eq!(site.run(&[&args[..], &[&at]].concat()).code, 75);
+    assert!(site.succeed(&["locks", &at]).contains(&holder.pid().to_string()));
+    // Where mm_cfg.py says, without a word on the command line.
+    let mm_cfg = format!("LOCK_DIR = '{}'\n", other.display());
+    fs::write(site.path().join("mm_cfg.py"), mm_cfg).unwrap();
+    assert_eq!(site.run(&args).code, 75);
+    holder.release();
+    assert_eq!(site.run(&args).code, 0);
+    let gone = format!("--lock-dir={}", site.path().join("gone").display());
+    assert_eq!(site.run(&["locks", &gone]).code, 66);
+}

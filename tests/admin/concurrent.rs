@@ -9,7 +9,7 @@ use std::process::Stdio;
 const PROCESSES: usize = 200;
 
 /// Changes that the other writer makes in the meantime.
-const OTHERS: usize = 12;
+const OTHERS: usize = 6;
 
 fn counted(entries: &[String]) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();

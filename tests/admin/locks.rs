@@ -278,12 +278,18 @@ fn break_lock(site: &Site) {
 #[test]
 fn our_lock_is_as_mailman_makes_them_and_others_wait_for_it() {
     let site = Site::of(&["team"]);
+    let root = fs::metadata(site.path()).unwrap().uid() == 0;
+    if root {
+        // Mailman's group, whoever we are.
+        std::os::unix::fs::chown(site.locks(), None, Some(38)).unwrap();
+    }
     let ours = slow(&site, "fsync:when=1");
     wait_for(|| site.lock("team").exists());
     let lock = fs::metadata(site.lock("team")).unwrap();
     let content = fs::read_to_string(site.lock("team")).unwrap();
     assert_eq!((lock.nlink(), lock.permissions().mode() & 0o777), (2, 0o664));
     assert_eq!(fs::metadata(&content).unwrap().ino(), lock.ino());
+    assert_eq!(lock.gid(), fs::metadata(site.locks()).unwrap().gid());
     let name = content.strip_prefix(site.lock("team").to_str().unwrap()).unwrap();
     let parts: Vec<&str> = name.rsplitn(3, '.').collect();
     assert_eq!(parts[2].trim_start_matches('.'), host());

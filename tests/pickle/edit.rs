@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use mm_query::pickle::{EditError, ErrorKind, StringList, dict_keys};
 use mm_query::python::Python;
 use mm_query::python::text::PyStr;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::Value as Json;
 
 use crate::support::{unhex, values};
@@ -202,4 +204,49 @@ fn keys_are_those_that_the_reader_finds() {
         ["alice", "bob", "carol", "dave", "erin"].map(|n| bytes(&format!("{n}@example.org")));
     assert_eq!(keys, names);
     assert!(values(&pickle, &["members"]).is_ok());
+}
+
+/// A list's pickle in small, its parts referring to each other.
+const SMALL: &[u8] =
+    b"}q\x01(U\x03accq\x02](U\x01aq\x03U\x01bq\x04eU\x08ban_listq\x05]q\x06(h\x03U\x01cq\x07\
+U\x01dU\x01cq\x08eU\x01m}q\x09(U\x01aK\x00h\x04U\x01xuU\x01kh\x07U\x01zh\x08u.";
+
+#[test]
+fn damaged_pickles_neither_panic_nor_change_elsewhere() {
+    let mut rng = SmallRng::seed_from_u64(11);
+    let rounds: usize = std::env::var("PICKLE_MUTATIONS").map_or(10_000, |n| n.parse().unwrap());
+    let (mut changed, mut other) = (0, 0);
+    for _ in 0..rounds {
+        let mut pickle = SMALL.to_vec();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..pickle.len());
+            match rng.random_range(0..4) {
+                0 => pickle[at] = rng.random(),
+                1 => drop(pickle.remove(at)),
+                2 => pickle.insert(at, SMALL[rng.random_range(0..SMALL.len())]),
+                _ => pickle[at] ^= 1 << rng.random_range(0..8),
+            }
+        }
+        let _ = dict_keys(&pickle, "m", &mut drop);
+        let Ok(list) = StringList::find(&pickle, "ban_list") else { continue };
+        let rest = |pickle: &[u8]| {
+            let picked = values(pickle, &["acc", "k", "z", "m"]);
+            format!("{:?}", picked.map(|picked| picked.values).map_err(|e| e.kind.to_string()))
+        };
+        let c = bytes("c");
+        for new in [list.with(&bytes("new")), list.without(&|entry| *entry == c)] {
+            match new {
+                Ok(new) => {
+                    // What made a value recursive, or let it grow, may have been the ban list.
+                    let (before, after) = (rest(&pickle), rest(&new));
+                    assert!(before == after || before.starts_with("Err"), "{pickle:?}\n{new:?}");
+                    changed += 1;
+                }
+                Err(EditError::NotAString) => {}
+                Err(_) => other += 1,
+            }
+        }
+    }
+    assert!(changed > rounds / 10, "only {changed} of {rounds}");
+    assert!(other < rounds / 100, "{other} of {rounds} found and not changed");
 }

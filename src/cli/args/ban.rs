@@ -7,12 +7,12 @@ use std::ffi::OsString;
 /// `ban`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Ban {
-    /// What to ban, and where.
-    #[command(flatten)]
-    pub(in crate::cli) change: ChangeBans,
     /// Ban it even if it bans members of the list
     #[arg(long)]
     pub(in crate::cli) force: bool,
+    /// What to ban, and where.
+    #[command(flatten)]
+    pub(in crate::cli) change: ChangeBans,
 }
 
 /// `unban`

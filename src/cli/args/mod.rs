@@ -28,7 +28,8 @@ use std::path::PathBuf;
     long_about = "Asks a Mailman 2.1 list's own files whether a message may be posted to it, so \
                   that Exim can refuse the message while its sender is still connected. It reads \
                   the list's config.pck, applies Mailman's own rules, and answers by its exit \
-                  status and a text for the sender. It changes nothing.",
+                  status and a text for the sender. Its queries change nothing; ban and unban, for \
+                  administrators, change lists' ban_list alone.",
     after_help = help_end(),
     subcommand_required = true,
     arg_required_else_help = false,
@@ -75,6 +76,7 @@ pub(super) enum Command {
     /// Ban an address or a pattern from lists.
     #[command(
         after_help = ban::help_end("ban"),
+        override_usage = "mm-query ban <ADDRESS|REGEX> <--all|--list <LIST>...> [OPTIONS]",
         long_about = "Puts an entry in the ban lists of lists, so that who it matches cannot \
                       subscribe. This and unban are the only commands that change a list. They \
                       change its ban_list alone, under Mailman's own lock, and leave the file \
@@ -87,6 +89,7 @@ pub(super) enum Command {
     /// Take an address or a pattern out of lists' ban lists.
     #[command(
         after_help = ban::help_end("unban"),
+        override_usage = "mm-query unban <ADDRESS|REGEX> <--all|--list <LIST>...> [OPTIONS]",
         long_about = "Takes an entry out of the ban lists of lists, as ban puts it in. An address \
                       is compared as Mailman compares it, without regard to case; a pattern as it \
                       stands."
@@ -95,6 +98,7 @@ pub(super) enum Command {
     /// Say which lists ban ADDRESS, and by which entry.
     #[command(
         after_help = banned::help_end(),
+        override_usage = "mm-query banned <ADDRESS> [--list <LIST>...] [OPTIONS]",
         long_about = "Looks ADDRESS up in the ban lists of lists and in the site's \
                       GLOBAL_BAN_LIST, as Mailman does when somebody subscribes."
     )]
