@@ -18,23 +18,9 @@ import json
 import pickle
 import random
 import sys
-import types
 
+from lock_peer import BounceInfo, fake_mailman
 from pickle_peer import Python2Pickler
-
-
-class BounceInfo:
-    """Stands for Mailman's class of that kind."""
-
-
-def fake_mailman():
-    """Makes BounceInfo pickle under the name of Mailman's class."""
-    module = types.ModuleType("Mailman.Bouncer")
-    module._BounceInfo = BounceInfo
-    BounceInfo.__module__, BounceInfo.__qualname__ = "Mailman.Bouncer", "_BounceInfo"
-    BounceInfo.__name__ = "_BounceInfo"
-    sys.modules["Mailman"] = types.ModuleType("Mailman")
-    sys.modules["Mailman.Bouncer"] = module
 
 
 def dumped(rng, value, two):

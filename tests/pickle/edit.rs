@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use mm_query::pickle::{EditError, ErrorKind, StringList, dict_keys};
 use mm_query::python::Python;
 use mm_query::python::text::PyStr;
+use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use rand::{RngExt, SeedableRng};
 use serde_json::Value as Json;
 
-use crate::support::{unhex, values};
+use crate::support::{damaged, unhex, values};
 
 const CASES: &str = "80";
 
@@ -217,16 +217,7 @@ fn damaged_pickles_neither_panic_nor_change_elsewhere() {
     let rounds: usize = std::env::var("PICKLE_MUTATIONS").map_or(10_000, |n| n.parse().unwrap());
     let (mut changed, mut other) = (0, 0);
     for _ in 0..rounds {
-        let mut pickle = SMALL.to_vec();
-        for _ in 0..rng.random_range(1..4) {
-            let at = rng.random_range(0..pickle.len());
-            match rng.random_range(0..4) {
-                0 => pickle[at] = rng.random(),
-                1 => drop(pickle.remove(at)),
-                2 => pickle.insert(at, SMALL[rng.random_range(0..SMALL.len())]),
-                _ => pickle[at] ^= 1 << rng.random_range(0..8),
-            }
-        }
+        let pickle = damaged(SMALL, &mut rng);
         let _ = dict_keys(&pickle, "m", &mut drop);
         let Ok(list) = StringList::find(&pickle, "ban_list") else { continue };
         let rest = |pickle: &[u8]| {
