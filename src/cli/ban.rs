@@ -4,7 +4,7 @@ use crate::cli::args::ChangeBans;
 use crate::cli::progress::Progress;
 use crate::cli::table::table;
 use crate::cli::which::{self, Failed};
-use crate::cli::{Failure, Outcome, admin, find_site, without_time_limit};
+use crate::cli::{Failure, Outcome, admin, find_site, without_time_limit, workers};
 use crate::exit::Status;
 use crate::limits;
 use crate::list::name::ListName;
@@ -47,7 +47,7 @@ impl Action {
     }
 }
 
-/// Changes the lists one after the other, and reports what became of each.
+/// Changes the lists, several at a time, and reports what became of each.
 pub(super) fn run(args: &ChangeBans, action: Action) -> Result<Outcome, Failure> {
     admin::not_set_id()?;
     without_time_limit();
@@ -73,14 +73,16 @@ pub(super) fn run(args: &ChangeBans, action: Action) -> Result<Outcome, Failure>
     let wait = Duration::from_secs(u64::from(args.wait));
     let locks =
         if args.dry_run { None } else { Some(lock_dir(&site, args.locks.lock_dir.as_ref())?) };
-    let mut progress = Progress::new(lists.len());
-    for name in lists {
+    let progress = Progress::new(lists.len());
+    let results = workers::all(&lists, |name| {
         progress.step(name.as_str());
-        let done = match &locks {
-            Some(locks) => change(&site.lists, locks, &name, wanted, wait),
-            None => Preview::read(&site.lists, &name).and_then(|preview| preview.plan(wanted)),
-        };
-        match done {
+        match &locks {
+            Some(locks) => change(&site.lists, locks, name, wanted, wait),
+            None => Preview::read(&site.lists, name).and_then(|preview| preview.plan(wanted)),
+        }
+    });
+    for (name, result) in lists.into_iter().zip(results) {
+        match result {
             Ok(done) => report.lists.push((name, done)),
             Err(error) => failed.push(Failed::new(&name, error)),
         }
@@ -119,7 +121,7 @@ fn check(
     let mut bans: [Option<Ban>; 2] = [None, None];
     let mut hits = Vec::new();
     let mut readable = Vec::new();
-    let mut progress = Progress::new(lists.len());
+    let progress = Progress::new(lists.len());
     for name in lists {
         progress.step(name.as_str());
         let preview = match Preview::read(&site.lists, &name) {

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Banned) -> Result<Outcome, Failure> {
     let site = find_site(&args.site)?;
     let (lists, mut failed) = which::find(&site, &args.list)?;
     let (mut answers, mut stderr) = (Vec::new(), String::new());
-    let mut progress = Progress::new(lists.len());
+    let progress = Progress::new(lists.len());
     for list in lists {
         progress.step(list.as_str());
         match ask(&site, &list, address) {

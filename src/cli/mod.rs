@@ -13,6 +13,7 @@ mod table;
 mod test_message;
 mod test_sender;
 mod which;
+mod workers;
 
 use crate::answer::one_line;
 use crate::exit::Status;

@@ -4,8 +4,8 @@ use std::fs;
 
 use mm_query::pickle::{ErrorKind, Request, pick, pick_with_window};
 use mm_query::python::text::PyStr;
-use rand::rngs::SmallRng;
 use rand::SeedableRng;
+use rand::rngs::SmallRng;
 
 use crate::support::{damaged, of, value, values};
 
