@@ -22,6 +22,8 @@ pub struct Config {
     pub lists_dir: Option<PathBuf>,
     /// Mailman's site settings; without `lists_dir` they tell that too.
     pub mm_cfg: Option<PathBuf>,
+    /// Mailman's directory of locks, for what takes any.
+    pub lock_dir: Option<PathBuf>,
 }
 
 /// Reads the file, if there is one.
@@ -53,7 +55,7 @@ pub fn read(path: &Path, owner: u32) -> anyhow::Result<Config> {
         .with_context(|| format!("cannot read {}", path.display()))?;
     let config: Config = toml::from_str(&text)
         .map_err(|e| anyhow::anyhow!("{}: {}", path.display(), e.message()))?;
-    for path in [&config.lists_dir, &config.mm_cfg].into_iter().flatten() {
+    for path in [&config.lists_dir, &config.mm_cfg, &config.lock_dir].into_iter().flatten() {
         if !path.is_absolute() {
             bail!("{PATH}: {} is not an absolute path", path.display());
         }

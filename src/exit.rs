@@ -19,11 +19,11 @@ pub enum Status {
     NoList,
     /// A defect of this program (`EX_SOFTWARE`).
     Internal,
-    /// The answer could not be written (`EX_IOERR`).
+    /// The answer, or a list, could not be written (`EX_IOERR`).
     Output,
     /// A passing trouble (`EX_TEMPFAIL`).
     TryAgain,
-    /// The caller may not do this (`EX_NOPERM`); queries themselves never say so, but the wrapper does.
+    /// The caller may not do this (`EX_NOPERM`).
     NotAllowed,
     /// Misconfigured or mis-installed (`EX_CONFIG`).
     Config,
@@ -72,7 +72,7 @@ impl Status {
             Status::NoInput => "no lists directory, or not readable",
             Status::NoList => "no such list",
             Status::Internal => "internal error",
-            Status::Output => "the answer could not be written",
+            Status::Output => "the answer, or a list, could not be written",
             Status::TryAgain => "try again later",
             Status::NotAllowed => "the caller is not allowed",
             Status::Config => "misconfigured or mis-installed",

@@ -3,8 +3,8 @@
 //! Data flows one way: the bytes of a list ([`pickle`]) become typed settings ([`list`]), which
 //! with the senders of a message are judged by Mailman's rules ([`mailman`]) in Python's terms
 //! ([`python`]); the verdict becomes an exit status and a text ([`answer`]). Rules are pure
-//! functions over plain types; files and processes stay in [`list::store`], [`config`] and
-//! [`cli`].
+//! functions over plain types; files and processes stay in [`list::store`], [`list::write`] (the
+//! one that changes any), [`config`] and [`cli`].
 #![forbid(unsafe_code)]
 
 pub mod accounts;

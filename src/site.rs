@@ -1,5 +1,7 @@
 //! A Mailman site: where its lists are, and what its `mm_cfg.py` says.
 
+mod lock_dir;
+
 use crate::config::{self, Config};
 use crate::exit::Status;
 use crate::limits;
@@ -89,6 +91,10 @@ pub struct Site {
     pub lists: ListsDir,
     settings: Settings,
     mm_cfg: Option<PathBuf>,
+    /// What Mailman's own defaults derive directories from (`VAR_PREFIX`).
+    var_prefix: PathBuf,
+    /// Where the locks are, if `/etc/mm-query.toml` says it.
+    lock_dir: Option<PathBuf>,
 }
 
 impl Site {
@@ -105,7 +111,7 @@ impl Site {
         };
         let lists_dir = lists_dir.map(Path::to_owned).or(config.lists_dir);
         let mm_cfg = mm_cfg.map(Path::to_owned).or(config.mm_cfg);
-        match (lists_dir, mm_cfg) {
+        let site = match (lists_dir, mm_cfg) {
             (Some(dir), Some(file)) => Site::open(dir, Some(file)),
             (Some(dir), None) => {
                 let file = mm_cfg_of(&dir);
@@ -113,7 +119,8 @@ impl Site {
             }
             (None, Some(file)) => Site::from_mm_cfg(file),
             (None, None) => Site::from_layouts(),
-        }
+        }?;
+        Ok(Site { lock_dir: config.lock_dir, ..site })
     }
 
     fn from_layouts() -> Result<Site, Error> {
@@ -131,7 +138,7 @@ impl Site {
         let file = may_exist(&file).then_some(file);
         let settings = read_settings(file.as_deref(), layout.var_prefix)?;
         let dir = lists_dir_of(&settings, file.as_deref())?.unwrap_or(default);
-        Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: file })
+        Site::new(ListsDir::open(&dir)?, settings, file, layout.var_prefix.into())
     }
 
     /// Only `mm_cfg.py` is known: the lists are where it says, or where Mailman's own default
@@ -148,14 +155,24 @@ impl Site {
         };
         let settings = read_settings(Some(&file), &var_prefix.to_string_lossy())?;
         let dir = lists_dir_of(&settings, Some(&file))?.unwrap_or(var_prefix.join("lists"));
-        Ok(Site { lists: ListsDir::open(&dir)?, settings, mm_cfg: Some(file) })
+        Site::new(ListsDir::open(&dir)?, settings, Some(file), var_prefix)
     }
 
     fn open(dir: PathBuf, mm_cfg: Option<PathBuf>) -> Result<Site, Error> {
         let lists = ListsDir::open(&dir)?;
-        let var_prefix = dir.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
-        let settings = read_settings(mm_cfg.as_deref(), &var_prefix)?;
-        Ok(Site { lists, settings, mm_cfg })
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
+        let var_prefix = dir.parent().unwrap_or(Path::new("/")).to_owned();
+        let settings = read_settings(mm_cfg.as_deref(), &var_prefix.to_string_lossy())?;
+        Site::new(lists, settings, mm_cfg, var_prefix)
+    }
+
+    fn new(
+        lists: ListsDir,
+        settings: Settings,
+        mm_cfg: Option<PathBuf>,
+        var_prefix: PathBuf,
+    ) -> Result<Site, Error> {
+        Ok(Site { lists, settings, mm_cfg, var_prefix, lock_dir: None })
     }
 
     /// Reads the list that `text` names: `name`, or `name@domain`, which is the list `name` if
@@ -229,6 +246,17 @@ impl Site {
             Setting::Known(literal, _) => Ok(Some(literal)),
             Setting::Absent => Ok(None),
             Setting::Unknown { line } => Err(line),
+        }
+    }
+
+    /// `GLOBAL_BAN_LIST`.
+    ///
+    /// # Errors
+    /// What cannot be followed.
+    pub fn global_ban_list(&self) -> Result<PyValue, String> {
+        match self.setting("GLOBAL_BAN_LIST") {
+            Ok(literal) => Ok(literal.map_or(PyValue::List(Vec::new()), |l| value(&l))),
+            Err(line) => Err(self.unknown("GLOBAL_BAN_LIST", line)),
         }
     }
 
@@ -385,19 +413,31 @@ fn read_all(path: &Path) -> Result<Vec<u8>, Error> {
 /// `LIST_DATA_DIR`, if the site sets it. Rebinding `VAR_PREFIX` alone does not move it: Mailman's
 /// defaults have derived it before `mm_cfg.py` is read.
 fn lists_dir_of(settings: &Settings, file: Option<&Path>) -> Result<Option<PathBuf>, Error> {
-    match settings.get("LIST_DATA_DIR") {
+    path_setting(settings, "LIST_DATA_DIR", file)
+}
+
+/// A directory, if the site sets it.
+fn path_setting(
+    settings: &Settings,
+    name: &str,
+    file: Option<&Path>,
+) -> Result<Option<PathBuf>, Error> {
+    match settings.get(name) {
         Setting::Absent => Ok(None),
         Setting::Known(literal, _) => match value(&literal) {
             PyValue::Str(path) if path.as_bytes().starts_with(b"/") => {
                 Ok(Some(PathBuf::from(path.to_lossy().into_owned())))
             }
-            _ => Err(Error::Config("LIST_DATA_DIR is no absolute path".into())),
+            _ => Err(Error::Config(format!("{name} is no absolute path"))),
         },
-        Setting::Unknown { line } => Err(Error::Config(format!(
-            "LIST_DATA_DIR in {}, line {line}, cannot be followed: say lists_dir in {}",
-            file.unwrap_or(Path::new("mm_cfg.py")).display(),
-            config::PATH
-        ))),
+        Setting::Unknown { line } => {
+            let key = if name == "LOCK_DIR" { "lock_dir" } else { "lists_dir" };
+            Err(Error::Config(format!(
+                "{name} in {}, line {line}, cannot be followed: say {key} in {}",
+                file.unwrap_or(Path::new("mm_cfg.py")).display(),
+                config::PATH
+            )))
+        }
     }
 }
 

@@ -499,3 +499,39 @@ fn the_configuration_of_the_machine_tells_where_the_lists_are() {
         }
     }
 }
+
+#[test]
+fn the_layout_of_the_machine_tells_where_the_locks_are() {
+    let own_dirs = "mount -t tmpfs tmpfs /srv; mount -t tmpfs tmpfs $(readlink -f /var/lock); ";
+    let debian = "mkdir -p /var/lib/mailman /var/lock/mailman; \
+                  ln -s \"$LISTS\" /var/lib/mailman/lists; ";
+    let link = "ln -s /var/lock/mailman /var/lib/mailman/locks; ";
+    let own = "mkdir /var/lib/mailman/locks; ";
+    let mm_cfg = "mkdir -p /etc/mailman /srv/locks; echo LOCK_DIR = \\\"/srv/locks\\\" > /etc/mailman/mm_cfg.py; ";
+    let joined = "mkdir -p /etc/mailman; echo 'import os; LOCK_DIR = os.path.join(VAR_PREFIX, \"x\")' \
+                  > /etc/mailman/mm_cfg.py; ";
+    let config =
+        "mkdir -p /srv/other; printf 'lock_dir = \"/srv/other\"\\n' > /etc/mm-query.toml; ";
+    let moved = "mkdir -p /etc/mailman /var/lib/mailman/locks /var/lib/mailman/lists; \
+                 printf 'LIST_DATA_DIR = \"%s\"\\n' \"$LISTS\" > /etc/mailman/mm_cfg.py; ";
+    for (before, code, word) in [
+        (format!("{debian}{link}"), 0, "/var/lib/mailman/locks"),
+        (debian.to_owned(), 0, "/var/lock/mailman"),
+        (format!("{debian}{own}"), 78, "which one"),
+        (format!("{debian}{own}rmdir /var/lock/mailman; "), 0, "/var/lib/mailman/locks"),
+        (format!("{debian}{link}{mm_cfg}"), 0, "/srv/locks"),
+        (format!("{debian}{link}{joined}"), 78, "lock_dir"),
+        (format!("{debian}{link}{joined}{config}"), 0, "/srv/other"),
+        (moved.to_owned(), 0, "/var/lib/mailman/locks"),
+        (format!("{debian}rmdir /var/lock/mailman; "), 66, "--lock-dir"),
+    ] {
+        let script = format!("{own_dirs}{before}exec $BIN locks");
+        let Some(run) = in_a_machine_of_its_own(&script) else { return };
+        assert_eq!(run.code, code, "{script}: {run:?}");
+        let said = if code == 0 { &run.stdout } else { &run.stderr };
+        assert!(said.contains(word), "{script}: {run:?}");
+        if code == 0 {
+            assert_eq!(run.stdout, format!("no locks in {word}\n"), "{script}");
+        }
+    }
+}

@@ -83,6 +83,10 @@ fn help_is_a_page_to_work_from() {
         (&["list-domain", "--help"], &["DOMAIN", "host_name"]),
         (&["exim-setup", "--help"], &["--install", "--domains", "no conffile is touched"]),
         (&["doctor", "--help"], &["--json", "78 that there is one"]),
+        (&["ban", "--help"], &["--all", "--force", "config.pck.last", "[default: 60]"]),
+        (&["unban", "--help"], &["--dry-run", "--lock-dir"]),
+        (&["banned", "--help"], &["GLOBAL_BAN_LIST"]),
+        (&["locks", "--help"], &["--remove-stale", "--host", "five hours"]),
     ] {
         let output = Command::new(bin).args(args).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");

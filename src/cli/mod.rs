@@ -2,13 +2,20 @@
 
 mod admin;
 mod args;
+mod ban;
+mod banned;
 mod doctor;
 mod exim_setup;
 mod given;
 mod list_domain;
+mod locks;
+mod progress;
 mod report;
+mod table;
 mod test_message;
 mod test_sender;
+mod which;
+mod workers;
 
 use crate::answer::one_line;
 use crate::exit::Status;
@@ -54,6 +61,18 @@ struct Failure(Status, anyhow::Error);
 impl Failure {
     fn new(status: Status, message: impl Into<String>) -> Failure {
         Failure(status, anyhow::Error::msg(message.into()))
+    }
+}
+
+impl From<crate::list::store::Error> for Failure {
+    fn from(error: crate::list::store::Error) -> Failure {
+        Failure(error.status(), error.into())
+    }
+}
+
+impl From<crate::list::write::Error> for Failure {
+    fn from(error: crate::list::write::Error) -> Failure {
+        Failure(error.status(), error.into())
     }
 }
 
@@ -121,7 +140,7 @@ fn supervise(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal)
 }
 
-/// Runs one command line, the program's name first. A query reads files and writes nothing.
+/// Runs one command line, the program's name first; prints nothing.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
     act(Cli::try_parse_from(args))
 }
@@ -137,6 +156,10 @@ fn act(parsed: Result<Cli, clap::Error>) -> Outcome {
         Command::ListDomain(args) => list_domain::run(args),
         Command::EximSetup(args) => exim_setup::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),
+        Command::Unban(args) => ban::run(&args.change, ban::Action::Unban),
+        Command::Banned(args) => banned::run(args),
+        Command::Locks(args) => locks::run(args),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
 }

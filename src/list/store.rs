@@ -48,6 +48,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// There is no list of this name.
+    pub fn no_such_list(name: &ListName) -> Error {
+        Error::NoSuchList(format!("no such list: {name}"))
+    }
+
     /// The exit status for it.
     pub fn status(&self) -> Status {
         match self {
@@ -160,6 +165,11 @@ impl ListsDir {
         &self.path
     }
 
+    /// The handle of the directory.
+    pub(crate) fn handle(&self) -> &OwnedFd {
+        &self.handle
+    }
+
     /// The names of all directories that may be lists, sorted. What is in them is not looked at.
     ///
     /// # Errors
@@ -175,6 +185,31 @@ impl ListsDir {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// Whether Mailman sees a list of this name: one of its files is there (`Utils.list_exists`).
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`]
+    pub fn has(&self, name: &ListName) -> Result<bool, Error> {
+        for file in ["config.pck", "config.pck.last", "config.db", "config.db.last"] {
+            if self.exists(name, file)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads some of a list's attributes, and warnings about its files.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn attributes(
+        &self,
+        name: &ListName,
+        keys: &[&str],
+    ) -> Result<(Picked, Vec<String>), Error> {
+        self.pick(name, &Request { keys, dicts: &[], addresses: &[] })
     }
 
     /// Reads a list, and looks addresses up in it.
@@ -226,7 +261,7 @@ impl ListsDir {
         }
         match failures.into_iter().next() {
             Some((path, why)) => Err(Error::Corrupt(path, why)),
-            None => Err(Error::NoSuchList(format!("no such list: {name}"))),
+            None => Err(Error::no_such_list(name)),
         }
     }
 

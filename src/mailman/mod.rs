@@ -3,6 +3,7 @@
 //! Each file names the Mailman module it follows, so that a reader can lay the two side by side.
 //! Facts come from Mailman 2.1.39 and its port 2.2.0, read and run; no line is theirs.
 
+pub mod bans;
 pub mod defaults;
 pub mod equivalents;
 pub mod handlers;

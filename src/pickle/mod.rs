@@ -31,7 +31,10 @@
 mod build;
 mod classes;
 mod convert;
+mod edit;
+mod elements;
 mod error;
+mod keys;
 mod memo;
 mod opcode;
 mod pick;
@@ -46,7 +49,9 @@ use std::collections::BTreeMap;
 
 use serde_pickle::Value;
 
+pub use edit::{EditError, StringList};
 pub use error::{Error, ErrorKind};
+pub use keys::dict_keys;
 pub use source::ReadAt;
 
 use crate::python::Python;

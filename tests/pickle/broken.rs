@@ -4,10 +4,10 @@ use std::fs;
 
 use mm_query::pickle::{ErrorKind, Request, pick, pick_with_window};
 use mm_query::python::text::PyStr;
+use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use rand::{RngExt, SeedableRng};
 
-use crate::support::{of, value, values};
+use crate::support::{damaged, of, value, values};
 
 /// A pickle with something of everything.
 const MIXED: &[u8] = b"\x80\x04}q\x00(U\x01kq\x01]q\x02(K\x01J\xff\xff\xff\xffI12\nI01\nL99999999999999999999L\n\
@@ -52,16 +52,7 @@ fn damaged_pickles_neither_panic_nor_depend_on_the_window() {
     let addresses = addresses();
     let mut read = 0;
     for _ in 0..rounds {
-        let mut bytes = MIXED.to_vec();
-        for _ in 0..rng.random_range(1..4) {
-            let at = rng.random_range(0..bytes.len());
-            match rng.random_range(0..4) {
-                0 => bytes[at] = rng.random(),
-                1 => drop(bytes.remove(at)),
-                2 => bytes.insert(at, MIXED[rng.random_range(0..MIXED.len())]),
-                _ => bytes[at] ^= 1 << rng.random_range(0..8),
-            }
-        }
+        let bytes = damaged(MIXED, &mut rng);
         let whole = pick(&bytes[..], &request(&addresses));
         let parts = pick_with_window(&bytes[..], &request(&addresses), 24);
         match (whole, parts) {

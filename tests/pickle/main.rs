@@ -10,6 +10,7 @@
 
 mod broken;
 mod corpus;
+mod edit;
 mod lookup;
 mod peer;
 mod support;

@@ -10,12 +10,9 @@ use mm_query::python::text::PyStr;
 use serde_json::Value as Json;
 use serde_pickle::{HashableValue, Value};
 
-const CASES: &str = "150";
+use crate::support::unhex;
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).unwrap()).unwrap();
-    text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
+const CASES: &str = "150";
 
 /// A value as `tools/pickle_peer.py` writes it.
 fn read(json: &Json) -> Value {

@@ -63,9 +63,10 @@ fn refuses_every_option_outside_the_list() {
 
 #[test]
 fn refuses_every_subcommand_outside_the_list() {
-    for name in
-        ["", "test", "test-sender ", "Test-Sender", "list-domains", "help", "--json", "-", "/"]
-    {
+    let commands = ["ban", "unban", "banned", "locks"];
+    let others =
+        ["", "test", "test-sender ", "Test-Sender", "list-domains", "help", "--json", "-", "/"];
+    for name in commands.into_iter().chain(others) {
         assert!(refused(&[name.as_bytes(), b"team"]).starts_with("subcommand not allowed: "));
     }
     assert_eq!(refused(&[]), "no subcommand");

@@ -1,14 +1,20 @@
 //! The command line: parsed here, and nowhere else. A file for each command's options.
 
+mod ban;
+mod banned;
 mod doctor;
 mod exim_setup;
 mod list_domain;
+mod locks;
 mod test_message;
 mod test_sender;
 
+pub(super) use ban::{Ban, ChangeBans, Unban};
+pub(super) use banned::Banned;
 pub(super) use doctor::Doctor;
 pub(super) use exim_setup::{EximSetup, LayoutName, NoAnswer};
 pub(super) use list_domain::ListDomain;
+pub(super) use locks::Locks;
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
 
@@ -26,7 +32,8 @@ use std::path::PathBuf;
     long_about = "Asks a Mailman 2.1 list's own files whether a message may be posted to it, so \
                   that Exim can refuse the message while its sender is still connected. It reads \
                   the list's config.pck, applies Mailman's own rules, and answers by its exit \
-                  status and a text for the sender. It changes nothing.",
+                  status and a text for the sender. Its queries change nothing; ban and unban, for \
+                  administrators, change lists' ban_list alone.",
     after_help = help_end(),
     subcommand_required = true,
     arg_required_else_help = false,
@@ -93,13 +100,64 @@ pub(super) enum Command {
                       look at everything."
     )]
     Doctor(Doctor),
+    /// Ban an address or a pattern from lists.
+    #[command(
+        after_help = ban::help_end("ban"),
+        override_usage = "mm-query ban <ADDRESS|REGEX> <--all|--list <LIST>...> [OPTIONS]",
+        long_about = "Puts an entry in the ban lists of lists, so that who it matches cannot \
+                      subscribe. This and unban are the only commands that change a list. They \
+                      change its ban_list alone, under Mailman's own lock, and leave the file \
+                      before as config.pck.last. Run them as root, or as Mailman's user.\n\n\
+                      Patterns are searched for without regard to case, by the rules of the \
+                      Python that runs the list's Mailman; one that is invalid there is refused. \
+                      What would ban members of a list is refused unless --force is given."
+    )]
+    Ban(Ban),
+    /// Take an address or a pattern out of lists' ban lists.
+    #[command(
+        after_help = ban::help_end("unban"),
+        override_usage = "mm-query unban <ADDRESS|REGEX> <--all|--list <LIST>...> [OPTIONS]",
+        long_about = "Takes an entry out of the ban lists of lists, as ban puts it in. An address \
+                      is compared as Mailman compares it, without regard to case; a pattern as it \
+                      stands."
+    )]
+    Unban(Unban),
+    /// Say which lists ban ADDRESS, and by which entry.
+    #[command(
+        after_help = banned::help_end(),
+        override_usage = "mm-query banned <ADDRESS> [--list <LIST>...] [OPTIONS]",
+        long_about = "Looks ADDRESS up in the ban lists of lists and in the site's \
+                      GLOBAL_BAN_LIST, as Mailman does when somebody subscribes."
+    )]
+    Banned(Banned),
+    /// Show Mailman's locks, and remove stale ones.
+    #[command(after_help = locks::help_end())]
+    Locks(Locks),
 }
 
 impl Command {
     /// Whether it is for people at a shell, who wait as long as it takes. Exim does not.
     pub(super) fn is_for_people(&self) -> bool {
-        matches!(self, Command::EximSetup(_) | Command::Doctor(_))
+        match self {
+            Command::TestSender(_) | Command::TestMessage(_) | Command::ListDomain(_) => false,
+            Command::EximSetup(_)
+            | Command::Doctor(_)
+            | Command::Ban(_)
+            | Command::Unban(_)
+            | Command::Banned(_)
+            | Command::Locks(_) => true,
+        }
     }
+}
+
+/// Where Mailman's locks are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Site")]
+pub(super) struct LockOptions {
+    /// Mailman's directory of locks [default: as /etc/mm-query.toml or mm_cfg.py says, else locks
+    /// beside the lists, else /var/lock/mailman]
+    #[arg(long, value_name = "DIR")]
+    pub(super) lock_dir: Option<PathBuf>,
 }
 
 /// Where Mailman's files are.

@@ -1,0 +1,17 @@
+//! The commands that write: real lists, real locks, real processes, and a system that fails.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test may fail by any of these"
+)]
+
+mod bans;
+mod concurrent;
+mod faults;
+mod locks;
+mod rounds;
+mod support;
