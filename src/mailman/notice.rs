@@ -80,27 +80,40 @@ impl Form<'_> {
             key => unknown(key),
         };
         let raw = text.as_bytes();
-        let formatted = match percent::format(raw, &lookup, self.python) {
-            Ok(formatted) => formatted,
-            Err(Failure::Crash) if matches!(text, PyStr::Bytes(_)) => {
-                let why = "nonmember_rejection_notice cannot be formatted, which Mailman fails on";
-                return Err(Stop::Shunt(why.into()));
+        let formatted = self.formatted(raw.to_vec(), text, &lookup)?;
+        self.mailed(&self.wrap(&formatted, text), text)
+    }
+
+    /// `i18n._` of a text that is already in its language. `like` is the list's own text.
+    fn formatted(
+        self,
+        text: Vec<u8>,
+        like: &PyStr,
+        lookup: &dyn Fn(&[u8]) -> Value,
+    ) -> Result<Vec<u8>, Stop> {
+        match percent::format(&text, lookup, self.python) {
+            Ok(formatted) => Ok(formatted),
+            Err(Failure::Crash) if matches!(like, PyStr::Bytes(_)) => {
+                let why = "a notice of the list cannot be formatted, which Mailman fails on";
+                Err(Stop::Shunt(why.into()))
             }
             // A dump of the interpreter's variables helps no sender: the text as written does.
-            Err(Failure::Exception | Failure::Crash | Failure::Dump) => raw.to_vec(),
-        };
-        Ok(self.mailed(&self.wrap(&formatted, text)))
+            Err(Failure::Exception | Failure::Crash | Failure::Dump) => Ok(text),
+        }
     }
 
     /// The list's `member_moderation_notice` as Mailman mails it: wrapped, then formatted without
     /// `listowner`.
-    pub fn member_moderation(self, text: &PyStr) -> Vec<u8> {
-        self.mailed(&self.wrap(text.as_bytes(), text))
+    ///
+    /// # Errors
+    /// As [`Form::nonmember_rejection`].
+    pub fn member_moderation(self, text: &PyStr) -> Result<Vec<u8>, Stop> {
+        self.mailed(&self.wrap(text.as_bytes(), text), text)
     }
 
     /// `RejectMessage` ends a notice in a blank line; `BounceMessage` formats it once more, by its
     /// own variables.
-    fn mailed(self, notice: &[u8]) -> Vec<u8> {
+    fn mailed(self, notice: &[u8], like: &PyStr) -> Result<Vec<u8>, Stop> {
         let mut notice = notice.to_vec();
         while !notice.ends_with(b"\n\n") {
             notice.push(b'\n');
@@ -115,7 +128,7 @@ impl Form<'_> {
             key if is_one_of(&BOUNCER_NAMES, key) => Value::Object,
             key => unknown(key),
         };
-        percent::format(&notice, &lookup, self.python).unwrap_or(notice)
+        self.formatted(notice, like, &lookup)
     }
 
     /// `Utils.wrap`: paragraphs are filled, lines that begin with a blank kept.
@@ -266,6 +279,6 @@ mod tests {
         assert_eq!(notice("Not %(sender)s"), Ok("Not eve@x\n\n".into()));
         assert!(matches!(notice("%c"), Err(Stop::Shunt(_))));
         let text = PyStr::Bytes(b"Ask %(listowner)s, 100%%".to_vec());
-        assert_eq!(form.member_moderation(&text), b"Ask %(listowner)s, 100%\n\n");
+        assert_eq!(form.member_moderation(&text).unwrap(), b"Ask %(listowner)s, 100%\n\n");
     }
 }

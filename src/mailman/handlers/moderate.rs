@@ -140,7 +140,7 @@ fn judge_member(
             can_write(list)?;
             let own = list.settings.member_moderation_notice.reached("member_moderation_notice")?;
             let form = Form { python: context.python, owner: list.owner, sender };
-            let notice = own_notice(own, |text| Ok(form.member_moderation(text)))?;
+            let notice = own_notice(own, |text| form.member_moderation(text))?;
             Ok(Verdict { notice, ..verdict(Decision::Reject) })
         }
         Some(2.0) => Ok(verdict(Decision::Discard)),

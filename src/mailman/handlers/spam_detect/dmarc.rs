@@ -53,7 +53,7 @@ pub(super) fn judge(
     let own = settings.dmarc_moderation_notice.reached("dmarc_moderation_notice")?;
     let form = Form { python: post.python, owner: list.owner, sender: &post.senders.one };
     // Wrapped and mailed like that of a moderated member.
-    let notice = own_notice(own, |text| Ok(form.member_moderation(text)))?;
+    let notice = own_notice(own, |text| form.member_moderation(text))?;
     Ok(Some(Verdict { notice, ..verdict(Decision::Reject) }))
 }
 
