@@ -1,7 +1,7 @@
 //! Answers for `tools/fuzz_approve.py`: a case per line in, what the handler Approve makes of it out.
 //!
 //! A case is `{message, password, mod_password, post_password}`: bytes are code points 0 to 255, a
-//! password is `null`, a number, `{"b": bytes}` or `{"t": text}`. The answer is `"unknowable"`,
+//! password is `null`, a number, `{"b": bytes}` or `{"t": text}`. The answer is `{unknowable: why}`,
 //! `"shunt"`, `"reject"`, `"discard"`, or `{approved, edits}`, the latter by the parts' indices:
 //! `[payload, content type, transfer encoding]`. `--python3`: as the port on Python 3.
 
@@ -47,7 +47,10 @@ fn main() -> Result<()> {
 
 fn answer(case: &Value, python: Python) -> Result<Value> {
     let raw = bytes(&case["message"])?;
-    let Ok(message) = Message::parse_as(&raw, python) else { return Ok(json!("unknowable")) };
+    let message = match Message::parse_as(&raw, python) {
+        Ok(message) => message,
+        Err(why) => return Ok(json!({ "unknowable": why.to_string() })),
+    };
     let settings = settings(case, python)?;
     let list = List {
         name: "team",
@@ -67,8 +70,8 @@ fn answer(case: &Value, python: Python) -> Result<Value> {
     let verdict = approve::process(&mut post, &list, &SiteValues::default(), &mut context);
     Ok(match verdict {
         Err(Stop::Shunt(_)) => json!("shunt"),
-        Err(Stop::Unknowable(_)) => json!("unknowable"),
-        Ok(_) if !post.doubts.is_empty() => json!("unknowable"),
+        Err(Stop::Unknowable(why)) => json!({ "unknowable": why }),
+        Ok(_) if let Some(doubt) = post.doubts.first() => json!({ "unknowable": doubt.why }),
         Ok(Some(verdict)) if verdict.decision == Decision::Reject => json!("reject"),
         Ok(Some(_)) => json!("discard"),
         Ok(None) => {

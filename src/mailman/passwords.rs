@@ -130,6 +130,13 @@ fn is_crypt(secret: &PyStr) -> bool {
     bytes.len() == CRYPT_CHARACTERS && bytes.iter().all(is_digit)
 }
 
+/// Whether libxcrypt may have made it: the forms with a prefix, and that of many times eight
+/// characters.
+fn is_newer_crypt(secret: &[u8]) -> bool {
+    let length = secret.len();
+    matches!(secret, [b'$' | b'_' | b'#', ..]) || (length > CRYPT_CHARACTERS && length % 11 == 2)
+}
+
 /// The comparisons of Mailman 2.1.
 fn matches_2(role: Role, response: &[u8], secret: &PyValue) -> Result<bool, Stop> {
     let secret = match secret {
@@ -190,8 +197,7 @@ fn matches_3(response: &[u8], secret: &PyValue) -> Result<bool, Stop> {
     if is_crypt(&secret) {
         return Ok(crypts_to(response, &secret));
     }
-    // Of what is longer, libxcrypt knows many kinds.
-    if secret.as_bytes().len() > CRYPT_CHARACTERS {
+    if is_newer_crypt(secret.as_bytes()) {
         return Err(Stop::Unknowable("a password in a form of crypt(3) not followed here".into()));
     }
     Ok(false)

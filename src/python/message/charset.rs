@@ -62,6 +62,9 @@ const ALIASES: [(&str, &str); 24] = [
     ("latin_9", "iso-8859-15"),
 ];
 
+/// A name that Python 2 made up for bytes that are in no charset.
+const UNENCODED: &str = "8bit";
+
 impl Charset {
     /// `Charset(name)`; the name is ASCII in lower case.
     ///
@@ -76,8 +79,9 @@ impl Charset {
             Err(error) => return Err(error),
         };
         let name = alias(name).unwrap_or(name);
-        let (body, output, conversion) =
-            known(name).unwrap_or((BodyEncoding::Base64, None, Conversion::None));
+        let (body, output, conversion) = known(name)
+            .filter(|_| python == Python::Two || name != UNENCODED)
+            .unwrap_or((BodyEncoding::Base64, None, Conversion::None));
         Ok(Charset { body, output: output.unwrap_or(name).to_owned(), conversion })
     }
 }
@@ -96,7 +100,7 @@ fn known(name: &str) -> Option<(BodyEncoding, Option<&'static str>, Conversion)>
         "us-ascii" | "iso-2022-jp" => (BodyEncoding::Plain, None, Conversion::None),
         "euc-jp" => (BodyEncoding::Plain, japanese, Conversion::From(Japanese::EucJp)),
         "shift_jis" => (BodyEncoding::Plain, japanese, Conversion::From(Japanese::ShiftJis)),
-        "8bit" => (BodyEncoding::Base64, Some("utf-8"), Conversion::Raises),
+        UNENCODED => (BodyEncoding::Base64, Some("utf-8"), Conversion::Raises),
         "utf-8" | "koi8-r" | "big5" | "gb2312" => (BodyEncoding::Base64, None, Conversion::None),
         _ => return None,
     })

@@ -86,7 +86,12 @@ pub(super) fn content_charset(
     let name = match parameter(header, "charset") {
         None => return Ok(None),
         Some(Parameter::Plain(name)) => name,
-        Some(Parameter::Extended { charset, value, .. }) => in_ascii(charset, value, python)?,
+        Some(Parameter::Extended { charset, value, .. }) => {
+            match in_ascii(charset, value, python)? {
+                Some(name) => name,
+                None => return Ok(None),
+            }
+        }
     };
     Ok(String::from_utf8(name).ok().filter(|name| name.is_ascii()).map(|n| n.to_ascii_lowercase()))
 }
@@ -96,13 +101,17 @@ fn in_ascii(
     charset: Option<Vec<u8>>,
     value: Vec<u8>,
     python: Python,
-) -> Result<Vec<u8>, DecodeError> {
+) -> Result<Option<Vec<u8>>, DecodeError> {
     let charset = charset.filter(|charset| !charset.is_empty());
     let mut text = String::new();
     match decode(&value, charset.as_deref().unwrap_or(b"us-ascii"), &mut text) {
-        Ok(()) if text.is_ascii() => Ok(text.into_bytes()),
+        Ok(()) if text.is_ascii() => Ok(Some(text.into_bytes())),
+        // In Python 3 only the decoding is tried.
+        Ok(()) if python == Python::Three && !text.contains(char::REPLACEMENT_CHARACTER) => {
+            Ok(None)
+        }
         // What is replaced there raises here.
-        Ok(()) | Err(DecodeError::Unknown) => Ok(value),
+        Ok(()) | Err(DecodeError::Unknown) => Ok(Some(value)),
         // Of the codecs that cannot replace, two decode otherwise, and one raises what is caught.
         // Python 3 catches more.
         Err(DecodeError::Raises)

@@ -102,6 +102,8 @@ fn converted(payload: Vec<u8>, charset: &Charset, python: Python) -> Result<Vec<
                 Unconvertible::Untold => Unwritable::Untold,
             })
         }
+        // An empty string is decoded without asking for a codec.
+        Conversion::Raises if payload.is_empty() => Ok(payload),
         Conversion::Raises => Err(Unwritable::Raises),
     }
 }

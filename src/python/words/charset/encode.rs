@@ -2,7 +2,19 @@
 
 use super::codec::Codec;
 use super::single_byte::SingleByte;
-use super::{DecodeError, find};
+use super::{DecodeError, find, normalized};
+
+/// Codecs that only Python 3 has.
+const NEW: [&str; 12] = [
+    "cp65001", "65001", "cp1125", "1125", "ibm1125", "cp866u", "cp273", "273", "ibm273", "koi8_t",
+    "kz1048", "rk1048",
+];
+
+/// Codecs of host names, which are not followed.
+const FOR_NAMES: [&str; 2] = ["idna", "punycode"];
+
+/// A codec that is for text in Python 2 only.
+const ROT_13: &str = "rot_13";
 
 /// The text's bytes.
 ///
@@ -16,7 +28,14 @@ pub fn encode(text: &str, charset: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let each = |encode: &dyn Fn(char) -> Option<u8>| {
         text.chars().map(encode).collect::<Option<Vec<u8>>>().ok_or(DecodeError::Raises)
     };
-    match find(charset)?.1 {
+    let (module, codec) = match find(charset) {
+        Err(DecodeError::Unknown) if NEW.contains(&normalized(charset).as_str()) => {
+            return Err(DecodeError::Untold);
+        }
+        found => found?,
+    };
+    match codec {
+        _ if module == ROT_13 => Err(DecodeError::Unknown),
         Codec::Utf8 => Ok(text.as_bytes().to_vec()),
         Codec::Ascii => each(&|c| u8::try_from(c).ok().filter(u8::is_ascii)),
         Codec::Latin1 => each(&|c| u8::try_from(c).ok()),
@@ -24,7 +43,7 @@ pub fn encode(text: &str, charset: &[u8]) -> Result<Vec<u8>, DecodeError> {
         Codec::EastAsian(_) | Codec::Iso2022Jp if text.is_ascii() && !text.contains('\x1b') => {
             Ok(text.as_bytes().to_vec())
         }
-        Codec::Raises => Err(DecodeError::Unknown),
+        Codec::Raises if !FOR_NAMES.contains(&module) => Err(DecodeError::Unknown),
         _ => Err(DecodeError::Untold),
     }
 }
