@@ -17,4 +17,5 @@ pub mod mailman;
 pub mod pickle;
 pub mod python;
 pub mod query;
+pub mod sandbox;
 pub mod site;

@@ -68,3 +68,9 @@ pub const MESSAGE_HEADER_BYTES: usize = 4 << 20;
 pub const MESSAGE_PARTS: usize = 1 << 15;
 /// Parts around a part; CPython 2.7 raises RuntimeError somewhere below 1,000.
 pub const MESSAGE_DEPTH: usize = 200;
+/// Bytes of address space of a query: several times what a message of [`MESSAGE_BYTES`] takes.
+/// Beyond it the program aborts, rather than have the machine's memory.
+pub const ADDRESS_SPACE_BYTES: u64 = 1 << 30;
+/// Seconds of processor time of a query. Its one busy thread is given up after 20 seconds of any
+/// time, so this ends only a program in which that clock does not run any more.
+pub const CPU_SECONDS: u64 = 30;

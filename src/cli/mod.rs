@@ -9,7 +9,8 @@ mod test_sender;
 
 use crate::answer::one_line;
 use crate::exit::Status;
-use crate::list::store::Loaded;
+use crate::list::store::{ListsDir, Loaded};
+use crate::sandbox;
 use crate::site::Site;
 use args::{Cli, Command};
 use clap::Parser;
@@ -60,9 +61,21 @@ impl From<crate::site::Error> for Failure {
     }
 }
 
+/// How a query gives up what it does not need, once its lists directory is open. Returns what it
+/// could not give up. ([`sandbox::enter`]; nothing where the process is not the query's own.)
+type Enter = fn(&ListsDir) -> Vec<String>;
+
 /// The site that the options name.
 fn find_site(options: &args::SiteOptions) -> Result<Site, Failure> {
     Ok(Site::find(options.lists_dir.as_deref(), options.mm_cfg.as_deref())?)
+}
+
+/// The same for a query, which from here on can open and write nothing else; and what it could not
+/// give up.
+fn enter_site(options: &args::SiteOptions, enter: Enter) -> Result<(Site, Vec<String>), Failure> {
+    let site = find_site(options)?;
+    let gaps = enter(&site.lists);
+    Ok((site, gaps))
 }
 
 /// Warnings about a list for standard error, unless they stand elsewhere or would mix with a text
@@ -81,7 +94,7 @@ pub fn main() -> ExitCode {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         write_stderr(&format!("mm-query: internal error at {place}\n"));
     }));
-    supervise(TIME_LIMIT, give_up, || finish(run(std::env::args_os()))).into()
+    supervise(TIME_LIMIT, give_up, || finish(answer(std::env::args_os(), sandbox::enter))).into()
 }
 
 /// Ends the program from wherever it is.
@@ -100,6 +113,7 @@ fn supervise(
     work: impl FnOnce() -> Status,
 ) -> Status {
     let watch = std::thread::Builder::new().spawn(move || {
+        sandbox::enter_idle();
         std::thread::sleep(limit);
         give_up();
     });
@@ -110,16 +124,21 @@ fn supervise(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal)
 }
 
-/// Runs one command line, the program's name first; reads files, writes nothing.
+/// Runs one command line, the program's name first; reads files, writes nothing. This process may
+/// have other work, so it gives nothing up.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
+    answer(args, |_| Vec::new())
+}
+
+fn answer(args: impl IntoIterator<Item = OsString>, enter: Enter) -> Outcome {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return no_command(&error),
     };
     let result = match &cli.command {
-        Command::TestSender(args) => test_sender::run(args),
-        Command::TestMessage(args) => test_message::run(args),
-        Command::ListDomain(args) => list_domain::run(args),
+        Command::TestSender(args) => test_sender::run(args, enter),
+        Command::TestMessage(args) => test_message::run(args, enter),
+        Command::ListDomain(args) => list_domain::run(args, enter),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
 }
