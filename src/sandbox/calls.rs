@@ -100,3 +100,8 @@ const FILTER: [sock_filter; length(CALLS)] = assemble(ARCHITECTURE, CALLS);
 pub fn filter() -> Result<(), String> {
     seccompiler::apply_filter_all_threads(&FILTER).map_err(|e| e.to_string())
 }
+
+/// The calls that may be made, whatever else is demanded of some.
+pub fn numbers() -> Vec<c_long> {
+    CALLS.iter().map(|call| call.number).collect()
+}

@@ -7,3 +7,8 @@
 pub fn filter() -> Result<(), String> {
     Err("no filter for this processor".into())
 }
+
+/// None.
+pub fn numbers() -> Vec<i64> {
+    Vec::new()
+}

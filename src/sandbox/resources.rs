@@ -2,7 +2,8 @@
 
 use crate::limits;
 use rustix::fs::{FileType, fstat};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, prlimit, setrlimit};
 use std::os::fd::AsFd;
 
 /// Limits memory, processor time, core files, new processes and, unless the answer goes to a file,
@@ -28,9 +29,18 @@ pub fn limit() -> Vec<String> {
 }
 
 fn lower(resource: Resource, most: u64) -> rustix::io::Result<()> {
-    let now = getrlimit(resource);
-    let lowered = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
-    setrlimit(resource, Rlimit { current: lowered(now.current), maximum: lowered(now.maximum) })
+    let ours = Rlimit { current: Some(most), maximum: Some(most) };
+    // Not asked for first: rustix takes for granted that getrlimit works.
+    let before = match prlimit(None, resource, ours) {
+        Ok(before) => before,
+        // The caller's is lower already. Where the kernel forbids the call itself, the limits that
+        // are to be 0 tell.
+        Err(Errno::PERM) if most > 0 => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let lower = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
+    let lowest = Rlimit { current: lower(before.current), maximum: lower(before.maximum) };
+    if lowest == ours { Ok(()) } else { setrlimit(resource, lowest) }
 }
 
 /// Whether standard output or error is a regular file, or might be.
