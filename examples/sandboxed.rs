@@ -98,8 +98,9 @@ struct Scene {
     begun: &'static AtomicU32,
 }
 
-/// Threads that may not have begun when the sandbox is entered.
-const THREADS: u32 = 50;
+/// Threads that may not have begun when the sandbox is entered. No more: the C library may reserve
+/// 128 MiB of address space for each.
+const THREADS: u32 = 4;
 
 impl Scene {
     fn new(lists: &Path, outside: &Path) -> Scene {

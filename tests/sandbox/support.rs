@@ -21,6 +21,10 @@ pub(crate) fn sample_lists() -> String {
     format!("--lists-dir={}", fixtures().join("lists").display())
 }
 
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
 /// `examples/sandboxed.rs`, built.
 pub(crate) fn sandboxed() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
