@@ -22,4 +22,5 @@ pub mod pickle;
 pub mod process;
 pub mod python;
 pub mod query;
+pub mod sandbox;
 pub mod site;

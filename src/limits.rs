@@ -81,3 +81,9 @@ pub const PROGRAM_TIME: Duration = Duration::from_secs(60);
 pub const CONFIGURATION_BYTES: u64 = 4 << 20;
 /// Bytes of one value of a macro that an administrator sets.
 pub const MACRO_BYTES: usize = 8 << 10;
+/// Bytes of address space of a query: several times what a message of [`MESSAGE_BYTES`] takes.
+/// Beyond it the program aborts, rather than have the machine's memory.
+pub const ADDRESS_SPACE_BYTES: u64 = 1 << 30;
+/// Seconds of processor time of a query. Its one busy thread is given up after 20 seconds of any
+/// time, so this ends only a program in which that clock does not run any more.
+pub const CPU_SECONDS: u64 = 30;

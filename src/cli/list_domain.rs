@@ -2,15 +2,15 @@
 
 use crate::answer::one_line;
 use crate::cli::args::ListDomain;
-use crate::cli::{Failure, Outcome, find_site};
+use crate::cli::{Enter, Failure, Outcome, enter_site};
 use crate::exit::Status;
 use crate::list::store::Wanted;
 use crate::list::value::PyValue;
 use std::os::unix::ffi::OsStrExt;
 
 /// Answers with the list's host_name.
-pub(super) fn run(args: &ListDomain) -> Result<Outcome, Failure> {
-    let site = find_site(&args.site)?;
+pub(super) fn run(args: &ListDomain, enter: Enter) -> Result<Outcome, Failure> {
+    let (site, _) = enter_site(&args.site, enter)?;
     let list = site.load(args.list.as_bytes(), Wanted::of_senders(&[]))?;
     let host = match list.settings.host_name.value() {
         Some(PyValue::Str(host)) => host.to_lossy().into_owned(),

@@ -19,7 +19,8 @@ mod workers;
 
 use crate::answer::one_line;
 use crate::exit::Status;
-use crate::list::store::Loaded;
+use crate::list::store::{ListsDir, Loaded};
+use crate::sandbox;
 use crate::site::Site;
 use args::{Cli, Command};
 use clap::Parser;
@@ -82,9 +83,21 @@ impl From<crate::site::Error> for Failure {
     }
 }
 
+/// How a query gives up what it does not need, once its lists directory is open. Returns what it
+/// could not give up. ([`sandbox::enter`]; nothing where the process is not the query's own.)
+type Enter = fn(&ListsDir) -> Vec<String>;
+
 /// The site that the options name.
 fn find_site(options: &args::SiteOptions) -> Result<Site, Failure> {
     Ok(Site::find(options.lists_dir.as_deref(), options.mm_cfg.as_deref())?)
+}
+
+/// The same for a query, which from here on can open and write nothing else; and what it could not
+/// give up.
+fn enter_site(options: &args::SiteOptions, enter: Enter) -> Result<(Site, Vec<String>), Failure> {
+    let site = find_site(options)?;
+    let gaps = enter(&site.lists);
+    Ok((site, gaps))
 }
 
 /// Warnings about a list for standard error, unless they stand elsewhere or would mix with a text
@@ -109,7 +122,7 @@ pub fn main() -> ExitCode {
     // What writes is never given up halfway.
     let endless = parsed.as_ref().is_ok_and(|cli| cli.command.is_for_people());
     let limit = (!endless).then_some(TIME_LIMIT);
-    supervise(limit, give_up, || finish(act(parsed))).into()
+    supervise(limit, give_up, || finish(act(parsed, sandbox::enter))).into()
 }
 
 /// Ends the program from wherever it is.
@@ -129,6 +142,7 @@ fn supervise(
 ) -> Status {
     if let Some(limit) = limit {
         let watch = std::thread::Builder::new().spawn(move || {
+            sandbox::enter_idle();
             std::thread::sleep(limit);
             give_up();
         });
@@ -140,20 +154,21 @@ fn supervise(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Status::Internal)
 }
 
-/// Runs one command line, the program's name first; prints nothing.
+/// Runs one command line, the program's name first; prints nothing. This process may have other
+/// work, so it gives nothing up.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
-    act(Cli::try_parse_from(args))
+    act(Cli::try_parse_from(args), |_| Vec::new())
 }
 
-fn act(parsed: Result<Cli, clap::Error>) -> Outcome {
+fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return no_command(&error),
     };
     let result = match &cli.command {
-        Command::TestSender(args) => test_sender::run(args),
-        Command::TestMessage(args) => test_message::run(args),
-        Command::ListDomain(args) => list_domain::run(args),
+        Command::TestSender(args) => test_sender::run(args, enter),
+        Command::TestMessage(args) => test_message::run(args, enter),
+        Command::ListDomain(args) => list_domain::run(args, enter),
         Command::EximSetup(args) => exim_setup::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),

@@ -15,6 +15,7 @@ use mail_parser::parsers::MessageStream;
 pub(super) struct Report<'a> {
     judged: &'a Judged,
     origin: Option<&'a Origin>,
+    gaps: &'a [String],
     options: &'a AnswerOptions,
     permitted: bool,
     /// For the sender; empty when permitted.
@@ -22,10 +23,11 @@ pub(super) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// `origin`: the senders that were given, to be shown.
+    /// `origin`: the senders that were given, to be shown; `gaps`: what could not be given up.
     pub(super) fn new(
         judged: &'a Judged,
         origin: Option<&'a Origin>,
+        gaps: &'a [String],
         options: &'a AnswerOptions,
     ) -> Report<'a> {
         let permitted = options.policy().permits(judged.verdict.decision);
@@ -33,7 +35,7 @@ impl<'a> Report<'a> {
             true => String::new(),
             false => refusal_text(&judged.verdict, &judged.facts, options.utf8),
         };
-        Report { judged, origin, options, permitted, text }
+        Report { judged, origin, gaps, options, permitted, text }
     }
 
     /// The answer as the options want it.
@@ -79,6 +81,7 @@ impl<'a> Report<'a> {
         let mut lines = vec![format!("list       {}", self.heading())];
         lines.extend(self.headers());
         lines.extend(self.judged.list.warnings.iter().map(|w| format!("warning    {w}")));
+        lines.extend(self.gaps.iter().map(|gap| format!("unconfined {gap}")));
         lines.extend(self.judged.trail.iter().map(|step| format!("checked    {step}")));
         let decided_on = match &verdict.sender {
             Some(sender) => format!(", decided on <{}>", sender.to_lossy()),

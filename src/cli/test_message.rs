@@ -2,7 +2,7 @@
 
 use crate::cli::args::TestMessage;
 use crate::cli::report::Report;
-use crate::cli::{Failure, Outcome, find_site};
+use crate::cli::{Enter, Failure, Outcome, enter_site};
 use crate::exit::Status;
 use crate::limits;
 use crate::mailman::post::Extent;
@@ -15,17 +15,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Judges the message, and makes the verdict into the answer.
-pub(super) fn run(args: &TestMessage) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &TestMessage, enter: Enter) -> Result<Outcome, Failure> {
     let from_line = match &args.envelope_from {
         Some(sender) => from_line(sender.as_bytes())?,
         None => Vec::new(),
     };
-    let raw = match &args.file {
-        Some(path) => read_file(path, from_line),
+    let no_input = |why| Failure::new(Status::NoInput, why);
+    let file = args.file.as_deref().map(open).transpose().map_err(no_input)?;
+    let (site, gaps) = enter_site(&args.site, enter)?;
+    // No byte of the message is touched before that.
+    let raw = match file {
+        Some(file) => read_file(file, from_line),
         None => read(std::io::stdin().lock(), from_line),
     };
-    let raw = raw.map_err(|why| Failure::new(Status::NoInput, why))?;
-    let site = find_site(&args.site)?;
+    let raw = raw.map_err(no_input)?;
     let question = Question {
         raw: &raw,
         extent: if args.headers_only { Extent::Beginning } else { Extent::Whole },
@@ -34,7 +37,7 @@ pub(super) fn run(args: &TestMessage) -> Result<Outcome, Failure> {
         policy: args.answer.policy(),
     };
     let judged = message::judge(&site, args.list.as_bytes(), &question)?;
-    Ok(Report::new(&judged, None, &args.answer).outcome())
+    Ok(Report::new(&judged, None, &gaps, &args.answer).outcome())
 }
 
 /// The line that Exim's pipe transport writes before the message. Its date tells Mailman nothing.
@@ -45,14 +48,15 @@ fn from_line(sender: &[u8]) -> Result<Vec<u8>, Failure> {
     Ok([b"From ", envelope_word(sender).as_slice(), b" Mon Jan  1 00:00:00 2024\n"].concat())
 }
 
-fn read_file(path: &Path, raw: Vec<u8>) -> Result<Vec<u8>, String> {
-    let failed = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
+fn open(path: &Path) -> Result<File, String> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|e| failed(e.into()))?;
-    let file = File::from(file);
-    let mut raw = raw;
+    let opened = rustix::fs::open(path, flags, Mode::empty());
+    opened.map(File::from).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+fn read_file(file: File, mut raw: Vec<u8>) -> Result<Vec<u8>, String> {
     // Where the size is known, the message is read into its place at once.
-    let size = file.metadata().map_err(failed)?.len().min(limits::MESSAGE_BYTES as u64);
+    let size = file.metadata().map_or(0, |about| about.len()).min(limits::MESSAGE_BYTES as u64);
     raw.reserve_exact(usize::try_from(size).unwrap_or_default().saturating_add(1));
     read(file, raw)
 }

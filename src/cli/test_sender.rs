@@ -2,20 +2,20 @@
 
 use crate::cli::args::TestSender;
 use crate::cli::report::Report;
-use crate::cli::{Failure, Outcome, find_site, given};
+use crate::cli::{Enter, Failure, Outcome, enter_site, given};
 use crate::query::given::Given;
 use crate::query::senders;
 use std::os::unix::ffi::OsStrExt;
 
 /// Judges the senders, and makes the verdict into the answer.
-pub(super) fn run(args: &TestSender) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &TestSender, enter: Enter) -> Result<Outcome, Failure> {
     let given = given::parse(args)?;
-    let site = find_site(&args.site)?;
+    let (site, gaps) = enter_site(&args.site, enter)?;
     let policy = args.answer.policy();
     let judged = senders::judge(&site, args.list.as_bytes(), &given, args.approved, policy)?;
     let origin = match &given {
         Given::Message(message) => message.readings.first(),
         Given::Addresses(_) => None,
     };
-    Ok(Report::new(&judged, origin, &args.answer).outcome())
+    Ok(Report::new(&judged, origin, &gaps, &args.answer).outcome())
 }

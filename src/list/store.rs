@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// The dictionaries in which addresses are looked up. Of `language` it only matters that it is one:
@@ -123,6 +123,12 @@ impl<'a> Wanted<'a> {
 pub struct ListsDir {
     handle: OwnedFd,
     path: PathBuf,
+}
+
+impl AsFd for ListsDir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
+    }
 }
 
 /// One list, read.
