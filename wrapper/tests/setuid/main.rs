@@ -8,7 +8,11 @@
     reason = "clippy exempts test functions, not their helpers"
 )]
 
+mod build;
+mod callers;
 mod identity;
 mod installation;
 mod process;
 mod site;
+mod stuck;
+mod supervision;
