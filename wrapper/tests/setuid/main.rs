@@ -10,9 +10,11 @@
 
 mod build;
 mod callers;
+mod faults;
 mod identity;
 mod installation;
 mod process;
+mod races;
 mod site;
 mod stuck;
 mod supervision;
