@@ -1,20 +1,29 @@
-//! Stands in for `mm-query` in the tests: writes down the process it finds itself in.
+//! Stands in for `mm-query` in the tests: writes down the process it finds itself in, then does the
+//! deed that its second argument names, and ends with status 0.
 //!
 //! The lines go to `report/state` beside its own file, so that they arrive whatever the standard
 //! streams are. It has no `main` of Rust's: std would open closed streams and ignore SIGPIPE
 //! before looking, and hide what the wrapper left.
 #![no_main]
-#![allow(unsafe_code, reason = "a main without std's start-up, and getitimer, for tests only")]
+#![allow(unsafe_code, reason = "a main without std's start-up, and system calls, for tests only")]
 
-use std::fs::{self, OpenOptions};
-use std::io::{Result, Write};
+use std::fs;
+use std::io::{Read, Result, Write, stderr, stdin, stdout};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::{env, ffi::c_int, fmt::Write as _, mem::MaybeUninit};
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{env, ffi::c_int, fmt::Write as _, mem::MaybeUninit, thread};
 
-/// Status 0 when the report was written, 99 (which the wrapper never gives) otherwise.
+/// 99, which the wrapper passes on as 70, when something failed here.
 #[unsafe(no_mangle)]
 pub extern "C" fn main() -> c_int {
-    if report().is_ok() { 0 } else { 99 }
+    let done = report().and_then(|()| deed(&env::args().nth(2).unwrap_or_default()));
+    done.unwrap_or(99)
+}
+
+/// A file beside this program's own.
+fn beside(name: &str) -> Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name(name))
 }
 
 fn report() -> Result<()> {
@@ -47,9 +56,67 @@ fn report() -> Result<()> {
         let left = unsafe { now.assume_init() }.it_value;
         let _ = writeln!(text, "timer {} {}", left.tv_sec, left.tv_usec);
     }
+    // Process, parent, process group, session, terminal: what follows the name in parentheses.
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let _ = writeln!(text, "stat {}", stat.rsplit(") ").next().unwrap_or_default().trim_end());
     let _ = writeln!(text, "cwd {}", fs::read_link("/proc/self/cwd")?.display());
     let executable = env::current_exe()?.into_os_string().into_vec();
     let _ = writeln!(text, "exe {}", executable.escape_ascii());
-    let file = env::current_exe()?.with_file_name("report").join("state");
-    OpenOptions::new().write(true).create_new(true).open(file)?.write_all(text.as_bytes())
+    if env::args_os().nth(1).is_some_and(|command| command == "test-message") {
+        let mut message = Vec::new();
+        stdin().read_to_end(&mut message)?;
+        let _ = writeln!(text, "stdin {}", message.escape_ascii());
+    }
+    note("state", &text)
+}
+
+/// Puts down `text`, all at once and never over what is there.
+fn note(name: &str, text: &str) -> Result<()> {
+    let (unfinished, file) = (beside("report")?.join(".new"), beside("report")?.join(name));
+    fs::write(&unfinished, text)?;
+    fs::hard_link(&unfinished, file)?;
+    fs::remove_file(unfinished)
+}
+
+fn deed(name: &str) -> Result<c_int> {
+    let (name, number) = name.split_once('=').unwrap_or((name, "0"));
+    let number = number.parse().unwrap_or_default();
+    match name {
+        "exit" => {}
+        "say" => {
+            stdout().write_all(b"text\n")?;
+            stderr().write_all(b"reason\n")?;
+        }
+        // SAFETY: no handler of ours will run.
+        "signal" => drop(unsafe { libc::raise(number) }),
+        "sleep" => thread::sleep(Duration::from_secs(1000)),
+        "close-and-sleep" => {
+            for stream in 0..3 {
+                // SAFETY: nothing here uses the standard streams any more.
+                unsafe { libc::close(stream) };
+            }
+            thread::sleep(Duration::from_secs(1000));
+        }
+        "flood" => loop {
+            stdout().write_all(&[b'x'; 4096])?;
+        },
+        // A process that lives on with our standard streams, in our process group or its own.
+        "offspring" | "runaway" => {
+            // SAFETY: there is one thread.
+            if unsafe { libc::fork() } == 0 {
+                if name == "runaway" {
+                    // SAFETY: changes nothing in memory.
+                    unsafe { libc::setsid() };
+                }
+                note("offspring", &std::process::id().to_string())?;
+                thread::sleep(Duration::from_secs(1000));
+            }
+            while !beside("report")?.join("offspring").exists() {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        "open" => drop(fs::File::open(beside("stuck/file")?)),
+        _ => {}
+    }
+    Ok(number)
 }

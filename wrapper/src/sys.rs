@@ -1,82 +1,95 @@
-//! The process around us, and all system calls that have no safe function in `std` or `rustix`.
-#![allow(unsafe_code, reason = "raw system calls; each block holds one and says why it is sound")]
+//! The process around us, the program's process, and all that takes `unsafe`.
+#![allow(unsafe_code, reason = "one operation a block, with what it requires and why that holds")]
 
-use rustix::fs::{Mode, OFlags, open};
-use rustix::process::{Resource, Rlimit, chdir, setrlimit, umask};
-use std::io::{Error, Result};
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use crate::{INTERNAL, MISINSTALLED, OUTPUT, Refusal, TRY_AGAIN, give_up, refuse};
+use libc::syscall;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, fstat, open};
+use rustix::{io::retry_on_intr, pipe::fcntl_setpipe_size, process::*};
+use std::io::{self, Error, Write};
+use std::os::unix::prelude::*;
+use std::process::{Command, Stdio};
+use std::{ffi::OsString, ptr::null_mut};
 
-fn check(result: impl Into<i64>) -> Result<()> {
-    if result.into() == -1 { Err(Error::last_os_error()) } else { Ok(()) }
+const LIMIT: i64 = if option_env!("MMQ_WRAPPER_QUICK").is_some() { 1 } else { 20 }; // Seconds.
+
+/// C's `main` in place of std's, which would use the heap and read files before it comes to us.
+// SAFETY: requires that no other `main` is linked: with `no_main`, rustc and std give none.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub(crate) extern "C" fn main() -> i32 {
+    crate::become_list_and_query().unwrap_or_else(|refusal| give_up(refusal)).into()
 }
 
-/// Puts right what a caller can have left in the process, but for timers and signals.
-pub(crate) fn reset_surroundings() -> Result<()> {
+/// Puts right what a caller can have left in the process, but for open files.
+pub(crate) fn reset_surroundings() -> io::Result<()> {
+    let (none, old, size) = ([0_usize; 8], null_mut::<usize>(), size_of::<u64>());
+    for signal in 1..=64 {
+        // At default; SIGPIPE, which the program gets at default, ignored: a refusal is a status.
+        let action = [usize::from(signal == libc::SIGPIPE), 0, 0, 0, 0, 0, 0, 0];
+        // SAFETY: requires a kernel's sigaction to read; a place for the old one, or null; the size
+        // of a set. `action` is larger, lives on, and is valid: SIG_DFL or SIG_IGN, no flags, no
+        // mask. SIGKILL and SIGSTOP are refused. (libc's own function hides signals 32 and 33.)
+        unsafe { syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), old, size) };
+    }
+    // SAFETY: requires a set of `size` bytes to read: `none` is larger; and the old as above.
+    unsafe { syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, none.as_ptr(), old, size) };
+    // SAFETY: requires nothing. SIGALRM ends us where even writing takes too long.
+    unsafe { libc::alarm(LIMIT as u32 + 5) };
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     umask(Mode::RWXG | Mode::RWXO);
     chdir("/")?;
-    close_extra_files()?;
     // Closed standard streams become /dev/null, so that no file opened later lands there.
-    loop {
-        match open("/dev/null", OFlags::RDWR, Mode::empty()) {
-            Ok(null) if null.as_raw_fd() <= 2 => drop(null.into_raw_fd()), // Stays open.
-            Ok(_) | Err(rustix::io::Errno::MFILE) => return Ok(()),        // MFILE: all are taken.
-            Err(error) => return Err(error.into()),
-        }
-    }
+    while open("/dev/null", OFlags::RDWR, Mode::empty())?.into_raw_fd() <= 2 {}
+    Ok(())
+}
+
+/// Opens a regular file of root's, not a link, that neither group nor others can write.
+pub(crate) fn open_trusted(path: &str) -> io::Result<OwnedFd> {
+    // NONBLOCK: a FIFO in its place must not hold us up.
+    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = open(path, flags, Mode::empty())?;
+    let stat = fstat(&file)?;
+    let trusted = stat.st_uid == 0 && stat.st_mode & (libc::S_IFMT | 0o022) == libc::S_IFREG;
+    trusted.then_some(file).ok_or_else(|| Error::other("not a file that only root can write"))
 }
 
 /// Closes everything but the standard streams; Exim leaves a message's body open, for one.
-fn close_extra_files() -> Result<()> {
-    // SAFETY: nothing in this program owns a descriptor yet.
-    if unsafe { libc::syscall(libc::SYS_close_range, 3, i32::MAX, 0) } == 0 {
-        return Ok(());
-    }
-    // Before Linux 5.9. The listing's own descriptor is in the list, and closed by then.
+pub(crate) fn close_extra_files() -> io::Result<()> {
     let names = std::fs::read_dir("/proc/self/fd")?.map(|entry| Ok(entry?.file_name()));
-    for name in names.collect::<Result<Vec<_>>>()? {
+    for name in names.collect::<io::Result<Vec<_>>>()? {
         if let Some(fd @ 3..) = name.to_str().and_then(|name| name.parse().ok()) {
-            // SAFETY: as above; closing a number that is not open only fails.
-            let _ = unsafe { libc::close(fd) };
+            // SAFETY: requires that nobody uses it any more: at this point no OwnedFd lives.
+            unsafe { libc::close(fd) };
         }
     }
     Ok(())
 }
 
-/// No interval timer, every signal at its default, none blocked. By the kernel's own calls: libc
-/// hides signals 32 and 33. All three take what to set, the new value, the old, a set's size.
-pub(crate) fn reset_timers_and_signals() -> Result<()> {
-    let timers = (0..=2).map(|timer| (libc::SYS_setitimer, timer)); // REAL, VIRTUAL, PROF
-    let signals = (1..=64).map(|signal| (libc::SYS_rt_sigaction, signal));
-    let settable = signals.filter(|(_, s)| ![libc::SIGKILL, libc::SIGSTOP].contains(s));
-    let mask = [(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK)];
-    let (zeros, old) = ([0_u64; 8], std::ptr::null_mut::<u64>());
-    for (call, which) in timers.chain(settable).chain(mask) {
-        // SAFETY: `zeros` outlives the call, is larger than each of the three structures, and is
-        // valid as each: a timer that is off, no handler (SIG_DFL), an empty set of 8 bytes.
-        check(unsafe { libc::syscall(call, which, zeros.as_ptr(), old, 8_usize) })?;
-    }
-    Ok(())
-}
-
-/// Real, effective and saved user id, then the same of the group.
-pub(crate) fn ids() -> Result<[u32; 6]> {
-    let mut ids = [u32::MAX; 6];
-    let [ruid, euid, suid, rgid, egid, sgid] = &mut ids;
-    // SAFETY: three places for an id each, which outlive the call.
-    check(unsafe { libc::getresuid(ruid, euid, suid) })?;
-    // SAFETY: as above.
-    check(unsafe { libc::getresgid(rgid, egid, sgid) })?;
-    Ok(ids)
-}
-
-/// Runs the opened program in our place; returns only if that fails. The descriptor is closed on
-/// exec, which only a script would not survive; /proc is not needed where there is execveat.
-pub(crate) fn exec(program: &OwnedFd, args: &[std::ffi::CString]) -> Error {
-    let given = args.iter().map(|arg| arg.as_ptr()).chain([std::ptr::null()]);
-    let argv: Vec<_> = [c"mm-query".as_ptr()].into_iter().chain(given).collect();
-    let environment = [c"PATH=/usr/bin:/bin".as_ptr(), c"LC_ALL=C".as_ptr(), std::ptr::null()];
-    // SAFETY: both arrays end in null, and they and the strings they point to outlive the call.
-    unsafe { libc::fexecve(program.as_raw_fd(), argv.as_ptr(), environment.as_ptr()) };
-    Error::last_os_error()
+/// Runs the program and gives its status. Of the caller's it has standard input only: its output is
+/// kept until it has ended, so half an answer is none, and not even a program that cannot be killed
+/// holds what the caller waits for.
+pub(crate) fn run(path: &str, args: &[OsString]) -> Result<u8, Refusal> {
+    // Opened as the list user; what was checked is what runs. It is closed on exec: no script runs.
+    let file = open_trusted(path).map_err(refuse(MISINSTALLED, path))?;
+    let mut command = Command::new(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    command.arg0("mm-query").args(args).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Out of the caller's terminal and process group; and never without us.
+    let leave = || Ok(setsid().and_then(|_| set_parent_process_death_signal(Some(Signal::KILL)))?);
+    // SAFETY: requires only what may be done between fork and exec: it makes two system calls.
+    unsafe { command.pre_exec(leave) };
+    let child = command.spawn().map_err(refuse(MISINSTALLED, path))?;
+    // Its end closes this pipe, which takes all of an answer: nobody reads before.
+    let _ = child.stdout.as_ref().map(|pipe| fcntl_setpipe_size(pipe, 1 << 20));
+    let mut ends: Vec<_> = child.stdout.iter().map(|p| PollFd::new(p, PollFlags::HUP)).collect();
+    let ended = retry_on_intr(|| poll(&mut ends, Some(&Timespec { tv_sec: LIMIT, tv_nsec: 0 })));
+    // And what it has started. The status of a process that is ending already stays as it is.
+    let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+    ended.ok().filter(|ends| *ends > 0).ok_or((TRY_AGAIN, "no answer in time".into()))?;
+    let end = child.wait_with_output().map_err(refuse(INTERNAL, path))?;
+    let _ = io::stderr().write_all(&end.stderr);
+    let status = end.status.code().filter(|code| matches!(code, 0 | 1 | 64..=78));
+    let status = status.ok_or(end.status).map_err(refuse(INTERNAL, path))?;
+    let written = io::stdout().write_all(&end.stdout).and_then(|()| io::stdout().flush());
+    written.map(|()| status as u8).map_err(refuse(OUTPUT, "standard output"))
 }

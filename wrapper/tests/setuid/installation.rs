@@ -14,8 +14,8 @@ const QUERY: [&str; 2] = ["list-domain", "team"];
 fn refuses_what_root_alone_did_not_write(site: &Site, path: &Path) {
     let name = path.to_str().unwrap();
     let refused = |why| site.assert_refused(&site.run(&QUERY), 78, &format!("{name}: {why}"));
-    let untrusted = || refused("not a regular file of root's");
-    for mode in [0o775, 0o757, 0o777, 0o722] {
+    let untrusted = || refused("not a file that only root can write");
+    for mode in [0o775, 0o757, 0o777, 0o766] {
         set_mode(path, 0, 0, mode);
         untrusted();
     }
@@ -61,9 +61,21 @@ fn refuses_a_program_that_list_cannot_run() {
     site.assert_refused(&site.run(&QUERY), 78, "mm-query: Permission denied");
     set_mode(&site.program(), 0, LIST_GID, 0o750);
     site.assert_run(&site.run(&QUERY));
-    for text in ["#!/bin/sh\ntouch report/state\n", "touch report/state\n", ""] {
+    set_mode(&site.program(), 0, 0, 0o644);
+    site.assert_refused(&site.run(&QUERY), 78, "mm-query: Permission denied");
+}
+
+/// A shell starts, for scripts as for files of no known format, but finds nothing to run.
+#[test]
+fn no_script_runs_as_the_program() {
+    let Some(site) = Site::new() else { return };
+    let deed = format!("touch {}\n", site.path("scratch/deed").display());
+    for text in [&format!("#!/bin/sh\n{deed}"), &deed, "", "\u{7f}ELF"] {
         fs::write(site.program(), text).unwrap();
-        site.assert_refused(&site.run(&QUERY), 78, "mm-query: ");
+        let ran = site.run(&QUERY);
+        assert_eq!(ran.status.code(), Some(70), "{text:?}: {ran:?}");
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{ran:?}");
+        assert!(!site.path("scratch/deed").exists(), "{text:?} was run");
     }
 }
 
@@ -132,7 +144,11 @@ fn refuses_in_a_user_namespace_where_the_caller_is_root() {
     let Some(site) = Site::new() else { return };
     let mut command = as_user(EXIM_UID, EXIM_GID, &[]);
     command.args(["unshare", "--map-root-user"]).arg(site.wrapper()).args(QUERY);
-    site.assert_refused(&output(&mut command), 78, "wrapper.conf: not a regular file of root's");
+    site.assert_refused(
+        &output(&mut command),
+        78,
+        "wrapper.conf: not a file that only root can write",
+    );
 }
 
 #[test]

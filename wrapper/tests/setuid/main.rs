@@ -8,7 +8,13 @@
     reason = "clippy exempts test functions, not their helpers"
 )]
 
+mod build;
+mod callers;
+mod faults;
 mod identity;
 mod installation;
 mod process;
+mod races;
 mod site;
+mod stuck;
+mod supervision;

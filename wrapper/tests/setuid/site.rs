@@ -1,10 +1,10 @@
 //! A private installation of the wrapper, and unprivileged callers to run it.
 
+use crate::build;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::{env, io};
 
 /// The list's ids, the mail server's, a group the server is also in, and somebody else's. Numbers
@@ -33,7 +33,7 @@ impl Site {
         if !rustix::process::geteuid().is_root() {
             return skip("needs root, to install a setuid file");
         }
-        let dir = base().join("mm-query-wrapper-tests");
+        let dir = build::base().join("mm-query-wrapper-tests");
         fs::create_dir_all(&dir).unwrap();
         let meta = fs::symlink_metadata(&dir).unwrap();
         assert!(meta.is_dir() && meta.uid() == 0 && meta.mode() & 0o022 == 0, "{}", dir.display());
@@ -41,19 +41,14 @@ impl Site {
         let turn = File::create(dir.join("turn")).unwrap();
         turn.lock().unwrap();
         // Only now: a process started while another test copies the wrapper would hold it open.
-        for tool in ["setpriv", "perl", "unshare", "prlimit", "mount"] {
-            if !has_tool(tool) {
-                return skip(&format!("needs {tool}"));
-            }
-        }
+        build::tools()?;
         let site = Self { dir, _turn: turn };
         site.install();
         Some(site)
     }
 
     fn install(&self) {
-        static BUILT: OnceLock<PathBuf> = OnceLock::new();
-        let built = BUILT.get_or_init(|| build(&self.conf(), &self.program()));
+        let built = build::built(&self.conf(), &self.program());
         for shared in [self.path("report"), self.path("scratch")] {
             remove(&shared);
             fs::create_dir(&shared).unwrap();
@@ -65,9 +60,20 @@ impl Site {
         remove(&self.program());
         fs::copy(built.join("examples/show_state"), self.program()).unwrap();
         set_mode(&self.program(), 0, 0, 0o755);
+        self.install_wrapper(built);
+    }
+
+    fn install_wrapper(&self, built: &Path) {
         remove(&self.wrapper());
         fs::copy(built.join("mm-query-wrapper"), self.wrapper()).unwrap();
         set_mode(&self.wrapper(), 0, EXIM_GID, 0o4750);
+    }
+
+    /// A fresh installation whose wrapper waits for a second only.
+    pub(crate) fn quick() -> Option<Self> {
+        let site = Self::new()?;
+        site.install_wrapper(build::built_quick(&site.conf(), &site.program()));
+        Some(site)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -94,10 +100,16 @@ impl Site {
         Some(Report(text))
     }
 
+    /// The wrapper, to be run as the mail server, with `args`.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = as_user(EXIM_UID, EXIM_GID, &[EXTRA_GID]);
+        command.arg(self.wrapper()).args(args);
+        command
+    }
+
     /// Runs the wrapper as the mail server, with `args`.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        let mut command = as_user(EXIM_UID, EXIM_GID, &[EXTRA_GID]);
-        output(command.arg(self.wrapper()).args(args))
+        output(&mut self.command(args))
     }
 
     /// Runs the wrapper as the mail server from a Perl program that first does `deeds`; there,
@@ -212,47 +224,8 @@ pub(crate) fn remove(path: &Path) {
     }
 }
 
-fn skip(why: &str) -> Option<Site> {
+pub(crate) fn skip<T>(why: &str) -> Option<T> {
     assert!(env::var_os("CI").is_none(), "{why}");
     eprintln!("skipped: {why}");
     None
-}
-
-fn has_tool(tool: &str) -> bool {
-    Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
-/// Where everybody may go and setuid works: /tmp is mounted nosuid on many machines, and a target
-/// directory below /root is closed to other users.
-fn base() -> PathBuf {
-    let candidates = [env!("CARGO_TARGET_TMPDIR"), "/var/tmp", "/var/lib", "/opt", "/run"];
-    let found = candidates.into_iter().map(Path::new).find(|dir| is_suitable(dir));
-    found.expect("no directory that everybody may enter, on a file system without nosuid").into()
-}
-
-fn is_suitable(dir: &Path) -> bool {
-    use rustix::fs::{StatVfsMountFlags as Flags, statvfs};
-    let _ = fs::create_dir_all(dir);
-    let mounted = statvfs(dir).is_ok_and(|fs| !fs.f_flag.intersects(Flags::NOSUID | Flags::RDONLY));
-    let mut ways = dir.ancestors().map(fs::metadata);
-    mounted && ways.all(|way| way.is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o001 != 0))
-}
-
-/// Builds the wrapper with the site's paths in it, and the program that it will run.
-fn build(conf: &Path, program: &Path) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
-    let release = !cfg!(debug_assertions);
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--offline", "--manifest-path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .args(["--bin", "mm-query-wrapper", "--example", "show_state", "--target-dir"])
-        .arg(&target)
-        .args(release.then_some("--release"))
-        .env("MMQ_WRAPPER_CONF", conf)
-        .env("MMQ_WRAPPER_PROGRAM", program)
-        .status()
-        .unwrap();
-    assert!(status.success(), "the wrapper for the tests could not be built");
-    let triple = env::var_os("CARGO_BUILD_TARGET").unwrap_or_default();
-    target.join(triple).join(if release { "release" } else { "debug" })
 }
