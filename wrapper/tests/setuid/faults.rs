@@ -55,7 +55,7 @@ pub(crate) fn calls(site: &Site) -> Vec<Call> {
 pub(crate) fn without_repetition(calls: Vec<Call>) -> Vec<Call> {
     let name = |n: usize| calls.get(n).map(|call| &call.name);
     let differs = |n: usize| name(n) != name(n + 1) || n == 0 || name(n) != name(n - 1);
-    (0..calls.len()).filter(|n| differs(*n)).map(|n| calls[n].clone()).collect()
+    (0..calls.len()).filter(|n| differs(*n)).filter_map(|n| calls.get(n).cloned()).collect()
 }
 
 /// The outcome of a query that something has disturbed.
