@@ -1,7 +1,9 @@
 //! Whether Mailman can write to the sender of a message at all (`Bouncer.BounceMessage`).
 
+use crate::list::value::PyValue;
+use crate::mailman::handlers::List;
 use crate::mailman::post::Post;
-use crate::mailman::verdict::Stop;
+use crate::mailman::verdict::{Notice, Stop};
 use crate::python::Python;
 use crate::python::words::charset::{DecodeError, decode};
 use crate::python::words::decode_header;
@@ -11,7 +13,18 @@ use crate::python::words::decode_header;
 ///
 /// # Errors
 /// [`Stop::Shunt`] where that fails.
-pub fn can_reject(post: &Post<'_>) -> Result<(), Stop> {
+pub fn can_reject(post: &Post<'_>, list: &List<'_>, notice: &Notice) -> Result<(), Stop> {
+    let language = list.settings.preferred_language.value();
+    let japanese = matches!(language, Some(PyValue::Str(code)) if code.as_bytes() == b"ja");
+    match notice {
+        // The list's words are converted from its charset, which is EUC-JP, to ISO-2022-JP.
+        Notice::Own(words)
+            if japanese && post.python == Python::Two && encoding_rs::EUC_JP.decode(words).2 =>
+        {
+            return Err(Stop::Shunt("a notice of the list is not in the list's charset".into()));
+        }
+        _ => {}
+    }
     let subject = post.header("subject").unwrap_or_default();
     let fragments = match post.python {
         Python::Two => decode_header(subject).unwrap_or_default(),

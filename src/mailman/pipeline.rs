@@ -115,7 +115,9 @@ fn run(
         };
         let decided = handler(post, list, site, context);
         let mailed = decided.and_then(|verdict| match &verdict {
-            Some(found) if found.decision == Decision::Reject => can_reject(post).map(|()| verdict),
+            Some(found) if found.decision == Decision::Reject => {
+                can_reject(post, list, &found.notice).map(|()| verdict)
+            }
             _ => Ok(verdict),
         });
         match mailed {

@@ -97,6 +97,8 @@ pub struct Post<'a> {
     pub approval: Approval,
     /// Parts that Approve has changed, by their index in [`Message::parts`].
     pub edits: BTreeMap<usize, Edit>,
+    /// The message's own content type, where MimeDel has changed it.
+    pub filtered_type: Option<Vec<u8>>,
     /// What keeps a refusal from being certain.
     pub doubts: Vec<Doubt>,
 }
@@ -112,6 +114,7 @@ impl<'a> Post<'a> {
             dmarc: None,
             approval: Approval::None,
             edits: BTreeMap::new(),
+            filtered_type: None,
             doubts: Vec::new(),
         }
     }

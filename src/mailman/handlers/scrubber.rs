@@ -23,8 +23,8 @@ pub fn process(
     if !list.settings.scrub_nondigest.is_true("scrub_nondigest")? {
         return Ok(None);
     }
-    let html = post.outer().is_some_and(|part| part.content_type() == b"text/html");
-    if !html {
+    let own_type = || post.outer().map(|part| part.content_type());
+    if post.filtered_type.as_deref().or_else(own_type) != Some(b"text/html") {
         return Ok(None);
     }
     let sanitizer = site.known("ARCHIVE_HTML_SANITIZER")?;

@@ -38,7 +38,7 @@ pub fn process(
         context.trail.push("content filtering takes out all parts".into());
         return disposed(Rule::FilterContent, list).map(Some);
     }
-    alternatives::convert(post, &kept, list, site)?;
+    post.filtered_type = Some(alternatives::convert(post, &kept, list, site)?);
     Ok(None)
 }
 
