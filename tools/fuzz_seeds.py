@@ -45,6 +45,7 @@ def headers():
 
 SEEDS = {
     "pickle": lambda: files("lists/*/config.pck", "corpus/*/lists/*/config.pck"),
+    "edit": lambda: files("lists/*/config.pck", "corpus/*/lists/*/config.pck"),
     "headers": headers,
     "regex": patterns,
     "mm_cfg": lambda: files("mm_cfg/*", "corpus/*/mm_cfg.py"),

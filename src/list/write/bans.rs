@@ -127,7 +127,7 @@ impl Preview {
 /// When this says that the list has changed, the new file is on disk.
 ///
 /// # Errors
-/// [`Error`]: the list is as it was, unless the error names the list's directory.
+/// [`Error`]: the list is as it was, unless a step after the rename failed ([`ListDir::replace`]).
 pub fn change(
     lists: &ListsDir,
     locks: &LockDir,

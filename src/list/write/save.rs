@@ -105,7 +105,8 @@ impl ListDir {
     /// becomes `config.pck.last`. The caller holds the list's lock.
     ///
     /// # Errors
-    /// [`Error::Failed`]: unless the path named is that of the directory, the file is the old one.
+    /// [`Error::Failed`]: the file is the old one; after the rename, the new one, of which it is not
+    /// known whether it is on disk and will stay.
     pub fn replace(
         &self,
         old: &Current,
