@@ -14,7 +14,7 @@ use crate::python::Python;
 use crate::python::text::PyStr;
 
 /// Every address whose membership the rules may ask for. An equivalence that shunts is left for
-/// [`judge`] to find.
+/// the handler to find.
 pub fn addresses_in_question(senders: &Senders, equivalent_domains: &PyValue) -> Vec<PyStr> {
     let mut addresses = Vec::new();
     for sender in &senders.all {

@@ -1,7 +1,7 @@
 //! The pattern parser: `sre_parse` of Python 2.7, `re._parser` of Python 3.11.
 //!
 //! What both have in common is here; escapes and groups, where they differ most, are in
-//! [`super::escape`], [`super::group`] and [`super::group3`].
+//! [`mod@super::escape`], [`super::group`] and [`super::group3`].
 
 use std::collections::HashMap;
 
