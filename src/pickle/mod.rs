@@ -33,11 +33,13 @@ mod classes;
 mod convert;
 mod edit;
 mod elements;
+mod enroll;
 mod error;
 mod keys;
 mod memo;
 mod opcode;
 mod pick;
+mod roll;
 mod skim;
 mod source;
 mod strings;
@@ -50,8 +52,10 @@ use std::collections::BTreeMap;
 use serde_pickle::Value;
 
 pub use edit::{EditError, StringList};
+pub use enroll::{Enrolled, KeptDict, enroll};
 pub use error::{Error, ErrorKind};
 pub use keys::dict_keys;
+pub use roll::Roll;
 pub use source::ReadAt;
 
 use crate::python::Python;

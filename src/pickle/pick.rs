@@ -11,6 +11,7 @@ use super::memo::{Finder, memo_number};
 use super::opcode::{self, Effect};
 use super::source::{ReadAt, Window};
 use super::track::{Shape, Span};
+use super::strings::Strings;
 use super::walk::{Item, RESCAN_WINDOW, Survey, Walk};
 use super::{Dict, Picked, Request, same_string};
 use crate::limits;
@@ -42,30 +43,80 @@ pub(super) fn pick<R: ReadAt + ?Sized>(
     request: &Request<'_>,
     capacity: usize,
 ) -> Result<Picked, Error> {
-    let mut names: Vec<&str> = request.keys.iter().chain(request.dicts).copied().collect();
-    names.sort_unstable_by_key(|name| (name.len(), *name));
-    names.dedup();
-    let mut window = Window::new(source, capacity);
-    let survey = Walk::new(source, request, &names).run(&mut window)?;
-    if window.base() != 0 {
-        // The values lie here and there in a long file: small reads do.
-        window = Window::new(source, RESCAN_WINDOW);
+    Surveyed::new(source, request, capacity, false)?.pick(request)
+}
+
+/// A pickle that was walked over.
+pub(super) struct Surveyed<'r, 's, R: ?Sized> {
+    window: Window<'s, R>,
+    survey: Survey,
+    names: Vec<&'r str>,
+}
+
+/// What the top-level dict has under a key.
+pub(super) enum Entry {
+    Nothing,
+    Value(Span, Shape),
+}
+
+impl<'r, 's, R: ReadAt + ?Sized> Surveyed<'r, 's, R> {
+    /// Walks, looking for what `request` asks for; `record`: notes where strings were put in the
+    /// memo, too.
+    pub(super) fn new(
+        source: &'s R,
+        request: &Request<'r>,
+        capacity: usize,
+        record: bool,
+    ) -> Result<Self, Error> {
+        let mut names: Vec<&str> = request.keys.iter().chain(request.dicts).copied().collect();
+        names.sort_unstable_by_key(|name| (name.len(), *name));
+        names.dedup();
+        let mut window = Window::new(source, capacity);
+        let mut walk = Walk::new(source, request, &names);
+        walk.strings = record.then(Strings::default);
+        let survey = walk.run(&mut window)?;
+        if window.base() != 0 {
+            // The values lie here and there in a long file: small reads do.
+            window = Window::new(source, RESCAN_WINDOW);
+        }
+        Ok(Surveyed { window, survey, names })
     }
-    let mut picked = Picked {
-        values: BTreeMap::new(),
-        dicts: BTreeMap::new(),
-        python: survey.python,
-        foreign_class: survey.foreign_class.clone(),
-    };
-    let latest = latest(&survey.items, &names);
-    let jobs = plan(request, &latest, &mut picked);
-    build(&mut window, &survey, jobs, request, &mut picked)?;
-    repeat_twins(request, &mut picked);
-    Ok(picked)
+
+    /// Picks what was asked for, or a part of it.
+    pub(super) fn pick(&mut self, request: &Request<'_>) -> Result<Picked, Error> {
+        let mut picked = Picked {
+            values: BTreeMap::new(),
+            dicts: BTreeMap::new(),
+            python: self.survey.python,
+            foreign_class: self.survey.foreign_class.clone(),
+        };
+        let latest = latest(&self.survey.items, &self.names);
+        let jobs = plan(request, &latest, &mut picked);
+        build(&mut self.window, &self.survey, jobs, request, &mut picked)?;
+        repeat_twins(request, &mut picked);
+        Ok(picked)
+    }
+
+    /// The Python that wrote it.
+    pub(super) fn python(&self) -> Python {
+        self.survey.python
+    }
+
+    /// What the top-level dict has under a key in the end.
+    pub(super) fn found(&self, key: &str) -> Entry {
+        let latest = latest(&self.survey.items, &self.names);
+        latest.get(key).map_or(Entry::Nothing, |item| Entry::Value(item.value, item.shape))
+    }
+
+    /// For each memo number 0, or one more than the place of the string under it; nothing where
+    /// that was not noted, or where a number was put twice.
+    pub(super) fn strings(&self) -> Option<&[u32]> {
+        self.survey.strings.as_ref().and_then(Strings::places)
+    }
 }
 
 /// The item that each name has in the end.
-fn latest<'s>(items: &'s [Item], names: &[&'s str]) -> BTreeMap<&'s str, &'s Item> {
+fn latest<'n, 's>(items: &'s [Item], names: &[&'n str]) -> BTreeMap<&'n str, &'s Item> {
     let named = items.iter().filter_map(|item| Some((*names.get(item.name?)?, item)));
     named.collect()
 }
@@ -73,7 +124,7 @@ fn latest<'s>(items: &'s [Item], names: &[&'s str]) -> BTreeMap<&'s str, &'s Ite
 /// The values to build. Dicts whose answer is known already are entered.
 fn plan<'r>(
     request: &Request<'r>,
-    latest: &BTreeMap<&'r str, &Item>,
+    latest: &BTreeMap<&str, &Item>,
     picked: &mut Picked,
 ) -> Vec<Job<'r>> {
     let mut jobs = Vec::new();

@@ -4,6 +4,7 @@ use super::error::{Error, ErrorKind};
 use super::memo::MemoLog;
 use super::opcode::*;
 use super::source::{PADDING, ReadAt, Window};
+use super::strings::Strings;
 use super::walk::Walk;
 use crate::limits;
 use crate::python::text::PyStr;
@@ -102,7 +103,10 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
             let start = at.checked_sub(window.base()).and_then(|from| usize::try_from(from).ok());
             // A string may have ended beyond the window.
             if let Some(start) = start.filter(|start| *start <= bytes.len()) {
-                let stop = self.skim_bytes(bytes, start);
+                let stop = match self.strings.is_some() {
+                    true => self.skim_bytes::<true>(bytes, start, window.base()),
+                    false => self.skim_bytes::<false>(bytes, start, 0),
+                };
                 at += (stop - start) as u64;
                 if stop + PADDING <= bytes.len() {
                     return Ok(at);
@@ -120,9 +124,11 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
     }
 
     /// Passes over opcodes of `bytes`; stops at the first that needs more care, or within
-    /// [`PADDING`] bytes of the end or beyond it.
-    fn skim_bytes(&mut self, bytes: &[u8], start: usize) -> usize {
-        let mut run = Run {
+    /// [`PADDING`] bytes of the end or beyond it. With `RECORD` it notes where strings are put in
+    /// the memo; `base` is where `bytes` begin.
+    fn skim_bytes<const RECORD: bool>(&mut self, bytes: &[u8], start: usize, base: u64) -> usize {
+        let mut strings = self.strings.take();
+        let mut run: Run<'_, '_, RECORD> = Run {
             rest: bytes.get(start..).unwrap_or_default(),
             beyond: 0,
             filter: &self.filter,
@@ -130,6 +136,8 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
             depth: self.depth,
             fence: self.marks.last().copied().unwrap_or(0),
             next: self.memo.next(),
+            strings: strings.as_mut(),
+            end: base + bytes.len() as u64,
         };
         while let Some(head) = run.rest.first_chunk::<PADDING>() {
             let [code, short, ..] = *head;
@@ -160,6 +168,7 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
         }
         let stop = bytes.len() - run.rest.len() + run.beyond;
         let (depth, next) = (run.depth, run.next);
+        self.strings = strings;
         self.depth = depth;
         self.memo.advance(next);
         stop
@@ -177,7 +186,7 @@ fn long<const COUNT: usize>(head: &[u8; COUNT]) -> u64 {
 ///
 /// Every method executes one opcode, or does nothing and says so. The depth cannot overflow:
 /// every opcode adds at most 1 to it.
-struct Run<'b, 'r> {
+struct Run<'b, 'r, const RECORD: bool> {
     /// What is still to be passed over.
     rest: &'b [u8],
     /// How far a string reaches beyond `rest`.
@@ -190,9 +199,19 @@ struct Run<'b, 'r> {
     fence: u64,
     /// The memo number that a PUT in sequence has.
     next: u64,
+    /// With `RECORD`.
+    strings: Option<&'b mut Strings>,
+    /// Where `rest` ends in the pickle.
+    end: u64,
 }
 
-impl Run<'_, '_> {
+impl<const RECORD: bool> Run<'_, '_, RECORD> {
+    /// Where `rest` begins in the pickle.
+    #[inline(always)]
+    fn at(&self) -> u64 {
+        (self.end + self.beyond as u64).wrapping_sub(self.rest.len() as u64)
+    }
+
     #[inline(always)]
     fn pass(&mut self, width: usize) -> bool {
         match self.rest.get(width..) {
@@ -220,12 +239,20 @@ impl Run<'_, '_> {
         {
             return false;
         }
+        let at = if RECORD { self.at() } else { 0 };
         self.push(HEAD.wrapping_add(len));
+        if RECORD {
+            let end = self.at();
+            if let Some(strings) = &mut self.strings {
+                strings.made(at, end);
+            }
+        }
         if let Some(tail) = self.rest.first_chunk::<8>()
             && let [LONG_BINPUT, _, _, _, _, after, ..] = tail
             && long(tail) == self.next
             && !MemoLog::must_note(self.next)
         {
+            self.record();
             self.next = self.next.wrapping_add(1);
             if *after == BININT1 {
                 return self.push(7);
@@ -240,8 +267,20 @@ impl Run<'_, '_> {
         if number != self.next || MemoLog::must_note(number) || self.depth <= self.fence {
             return false;
         }
+        self.record();
         self.next = self.next.wrapping_add(1);
         self.pass(width)
+    }
+
+    /// The next opcode is a PUT of the next number.
+    #[inline(always)]
+    fn record(&mut self) {
+        if RECORD {
+            let at = self.at();
+            if let Some(strings) = &mut self.strings {
+                strings.put(self.next, at, self.next);
+            }
+        }
     }
 
     #[inline(always)]

@@ -113,7 +113,7 @@ impl<'s, R: ReadAt + ?Sized> Window<'s, R> {
     /// Moves the window so that it begins at `offset`.
     ///
     /// If it begins there already and is full, it grows: an opcode did not fit in.
-    fn load(&mut self, offset: u64) -> Result<(), Error> {
+    pub(crate) fn load(&mut self, offset: u64) -> Result<(), Error> {
         if offset > limits::PICKLE_BYTES {
             return Err(Error::new(offset, ErrorKind::Limit("the pickle's size")));
         }

@@ -13,6 +13,57 @@ use super::{same_string, text};
 use crate::limits;
 use crate::python::Python;
 
+/// Where strings were put in the memo.
+#[derive(Debug, Default)]
+pub(crate) struct Strings {
+    /// For each number 0, or one more than the place of the opcode that made the string.
+    places: Vec<u32>,
+    /// Where the last string's opcode ended, and where it began.
+    last: (u64, u64),
+    /// A number was put twice, or is beyond all measure.
+    unclear: bool,
+}
+
+impl Strings {
+    /// A string's opcode lies there.
+    #[inline(always)]
+    pub(super) fn made(&mut self, at: u64, end: u64) {
+        self.last = (end, at);
+    }
+
+    /// The PUT at `at` has this number; those in a walk that begins at number `next` rise.
+    #[inline(always)]
+    pub(super) fn put(&mut self, number: u64, at: u64, next: u64) {
+        let (end, made) = self.last;
+        self.unclear |= number < next;
+        if end != at || made >= u64::from(u32::MAX) {
+            return;
+        }
+        let index = number as usize;
+        if self.places.len() != index {
+            self.pad(index);
+        }
+        if !self.unclear {
+            self.places.push((made as u32).wrapping_add(1));
+        }
+    }
+
+    /// Numbers of other things lie between.
+    #[cold]
+    fn pad(&mut self, index: usize) {
+        // As many as a pickle of the largest size could put.
+        self.unclear |= index < self.places.len() || index as u64 > limits::PICKLE_BYTES / 2;
+        if !self.unclear {
+            self.places.resize(index, 0);
+        }
+    }
+
+    /// All of it, if it is clear.
+    pub(super) fn places(&self) -> Option<&[u32]> {
+        (!self.unclear).then_some(self.places.as_slice())
+    }
+}
+
 impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
     pub(super) fn push(&mut self, op: &Op<'_>, window: &Window<'s, R>) -> Result<Flow, Stopped> {
         let Some(kind) = opcode::string_kind(op.code) else {
@@ -22,6 +73,9 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
             self.pushed(op.end, shape(op.code));
             return Ok(Flow::Next);
         };
+        if let Some(strings) = &mut self.strings {
+            strings.made(op.at, op.end);
+        }
         let line;
         let body = match op.arg {
             Arg::Body { len, .. } if len > self.filter.longest() => None,
@@ -157,6 +211,9 @@ impl<'s, R: ReadAt + ?Sized> Walk<'_, 's, R> {
             None if op.code == opcode::MEMOIZE => self.memo.memoize()?,
             None => return Err(ErrorKind::Number),
         };
+        if let Some(strings) = &mut self.strings {
+            strings.put(number, op.at, self.memo.next());
+        }
         if self.memo.put(number, op.at)? {
             // Lower numbers cannot be got.
             (number.saturating_sub(1024)..number).for_each(|lower| self.filter.memo(lower));

@@ -12,6 +12,7 @@ use super::memo::MemoLog;
 use super::opcode::{self, Effect};
 use super::skim::Filter;
 use super::source::{Arg, Op, ReadAt, Window};
+use super::strings::Strings;
 use super::track::{Here, Left, Shape, Span, Track};
 use crate::limits;
 use crate::python::Python;
@@ -27,6 +28,8 @@ pub(crate) struct Survey {
     pub(crate) memo: MemoLog,
     pub(crate) python: Python,
     pub(crate) foreign_class: Option<String>,
+    /// Where strings were put in the memo, if that was wanted.
+    pub(crate) strings: Option<Strings>,
 }
 
 /// An item of the top-level dict.
@@ -91,6 +94,8 @@ pub(crate) struct Walk<'r, 's, R: ?Sized> {
     pub(super) addresses: BTreeMap<u64, usize>,
     pub(super) classes: usize,
     pub(super) rescan: u64,
+    /// Where strings are put in the memo, if that is wanted.
+    pub(super) strings: Option<Strings>,
 }
 
 impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
@@ -114,6 +119,7 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
             addresses: BTreeMap::new(),
             classes: 0,
             rescan: limits::PICKLE_RESCAN,
+            strings: None,
         }
     }
 
@@ -144,6 +150,7 @@ impl<'r, 's, R: ReadAt + ?Sized> Walk<'r, 's, R> {
             memo: self.memo,
             python: self.python.unwrap_or(Python::Two),
             foreign_class: self.foreign_class,
+            strings: self.strings,
         })
     }
 
