@@ -7,7 +7,7 @@
 use super::error::Error;
 use super::opcode::{self, StringKind};
 use super::pick::{Entry, Surveyed};
-use super::roll::{BATCH, New, Roll, is_plain};
+use super::roll::{Builder, Roll, is_plain};
 use super::source::{Arg, ReadAt, Window};
 use super::track::{Shape, Span};
 use super::{Picked, Request, WINDOW};
@@ -18,9 +18,6 @@ const ENTRY_MOST: usize = 16 << 10;
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 256 << 10;
-
-/// Bytes of an entry, for an estimate of how many there are.
-const ENTRY_BYTES: u64 = 30;
 
 /// A dict whose keys are kept.
 #[derive(Debug, Clone, Copy)]
@@ -57,32 +54,22 @@ pub fn enroll<R: ReadAt + ?Sized>(
     let all = Request { keys: &names, dicts: &[], addresses: &[] };
     let mut surveyed = Surveyed::new(source, &all, WINDOW, true)?;
     let picked = requests.iter().map(|request| surveyed.pick(request)).collect();
-    let roll = roll(source, &surveyed, dicts)?;
+    let roll = roll(source, &mut surveyed, dicts)?;
     Ok(Enrolled { picked, roll })
 }
 
 fn roll<R: ReadAt + ?Sized>(
     source: &R,
-    surveyed: &Surveyed<'_, '_, R>,
+    surveyed: &mut Surveyed<'_, '_, R>,
     dicts: &[KeptDict<'_>],
 ) -> Result<Option<Roll>, Error> {
     let Some(strings) = surveyed.strings() else { return Ok(None) };
-    // An entry with an address takes some 30 bytes and more; should it be less, the table grows.
-    let size = |dict: &KeptDict<'_>| match surveyed.found(dict.key) {
-        Entry::Value(span, _) => span.end.saturating_sub(span.start),
-        Entry::Nothing => 0,
-    };
-    let room = dicts.iter().map(size).max().unwrap_or(0) / ENTRY_BYTES;
-    let room = usize::try_from(room).unwrap_or(0);
     let mut reader = Reader {
         source,
-        strings,
-        entered: vec![0; strings.len()],
-        roll: Roll::new(surveyed.python(), room),
+        places: strings,
+        builder: Builder::new(surveyed.python()),
         python: surveyed.python(),
         later: Vec::new(),
-        batch: Vec::new(),
-        places: Vec::new(),
     };
     for dict in dicts {
         let plain = match surveyed.found(dict.key) {
@@ -94,35 +81,21 @@ fn roll<R: ReadAt + ?Sized>(
             return Ok(None);
         }
     }
-    reader.roll.finish();
-    Ok(Some(reader.roll))
+    Ok(reader.builder.finish())
 }
+
+/// In [`Reader::places`]: the string is entered, and the rest is one more than its place there.
+const ENTERED: u32 = 1 << 31;
 
 /// Reads dicts, one after the other.
 struct Reader<'a, R: ?Sized> {
     source: &'a R,
-    /// For each memo number 0, or one more than where the string under it lies.
-    strings: &'a [u32],
-    /// For each memo number 0, or one more than where the string under it is in the roll.
-    entered: Vec<u32>,
-    roll: Roll,
+    /// For each memo number 0, or one more than where the string under it lies; or [`ENTERED`].
+    places: Vec<u32>,
+    builder: Builder,
     python: Python,
     /// Strings that lie elsewhere: their places, memo numbers and marks.
     later: Vec<(u32, u32, u8)>,
-    /// Strings that are read and not yet entered.
-    batch: Vec<Key>,
-    /// Where the last ones entered are.
-    places: Vec<u32>,
-}
-
-/// A string to be entered, and the memo number that it has.
-#[derive(Debug, Clone, Copy)]
-struct Key {
-    kind: StringKind,
-    start: usize,
-    end: usize,
-    marks: u8,
-    number: Option<u32>,
 }
 
 /// The dict is not a plain one.
@@ -147,9 +120,7 @@ impl<R: ReadAt + ?Sized> Reader<'_, R> {
             let rest = span.end.saturating_sub(at).try_into().unwrap_or(usize::MAX);
             let bytes = window.bytes();
             let bytes = bytes.get(..rest.min(bytes.len())).unwrap_or(bytes);
-            let is_last = rest <= bytes.len();
-            let run = self.run(bytes, is_last, &mut state, dict);
-            match run {
+            match self.run(bytes, rest <= bytes.len(), &mut state, dict) {
                 Ok(Run::More(read)) if read > 0 => at = at.saturating_add(read as u64),
                 Ok(Run::End) => break,
                 Ok(Run::More(_)) | Err(Odd) => return Ok(false),
@@ -166,72 +137,61 @@ impl<R: ReadAt + ?Sized> Reader<'_, R> {
         state: &mut State,
         dict: &KeptDict<'_>,
     ) -> Result<Run, Odd> {
-        let mut at = 0;
+        let mut rest = bytes;
         loop {
-            let rest = bytes.get(at..).ok_or(Odd)?;
-            if rest.is_empty() && is_last && matches!(state, State::Between) {
-                self.flush(bytes)?;
+            if rest.is_empty() && is_last && *state == State::Between {
                 return Ok(Run::End);
             }
             if rest.len() < ENTRY_MOST && !is_last {
-                self.flush(bytes)?;
-                return Ok(Run::More(at));
+                return Ok(Run::More(bytes.len().saturating_sub(rest.len())));
             }
             let code = rest.first().copied().ok_or(Odd)?;
-            match (*state, code) {
+            let width = match (*state, code) {
                 (State::Before, opcode::EMPTY_DICT) => {
-                    at += 1 + put(rest.get(1..)).map_or(0, |(_, width)| width);
                     *state = State::Between;
+                    1 + put(rest.get(1..)).map_or(0, |(_, width)| width)
                 }
                 (State::Between, opcode::MARK) => {
-                    at += 1;
                     *state = State::Batch;
+                    1
                 }
                 (State::Batch, opcode::SETITEMS) | (State::One, opcode::SETITEM) => {
-                    at += 1;
                     *state = State::Between;
+                    1
                 }
-                (State::Between | State::Batch, _) => {
-                    at += self.entry(rest, at, dict)?;
-                    if self.batch.len() >= BATCH {
-                        self.flush(bytes)?;
-                    }
-                    if *state == State::Between {
-                        *state = State::One;
-                    }
+                (State::Batch, _) => self.entry(rest, dict)?,
+                (State::Between, _) => {
+                    *state = State::One;
+                    self.entry(rest, dict)?
                 }
                 _ => return Err(Odd),
-            }
+            };
+            rest = rest.get(width..).ok_or(Odd)?;
         }
     }
 
-    /// Reads a key and its value, the first of them at `at`. Says how many bytes they take.
+    /// Reads a key and its value. Says how many bytes they take.
     #[inline]
-    fn entry(&mut self, rest: &[u8], at: usize, dict: &KeptDict<'_>) -> Result<usize, Odd> {
+    fn entry(&mut self, rest: &[u8], dict: &KeptDict<'_>) -> Result<usize, Odd> {
         let key = short(rest).ok_or(Odd)?;
-        let put_at = key.end;
-        let number = put(rest.get(put_at..));
-        let value_at = put_at + number.map_or(0, |(_, width)| width);
-        let value = short(rest.get(value_at..).ok_or(Odd)?).ok_or(Odd)?;
+        let number = put(rest.get(key.end..));
+        let at = key.end + number.map_or(0, |(_, width)| width);
+        let value = short(rest.get(at..).ok_or(Odd)?).ok_or(Odd)?;
         let marks = match (dict.bits, value.integer()) {
             (Some((bits, mark)), Some(value)) if value & bits != 0 => dict.mark | mark,
             (Some(_), None) => return Err(Odd),
             _ => dict.mark,
         };
-        let end = value_at + value.end;
+        let end = at + value.end;
         let end = end + put(rest.get(end..)).map_or(0, |(_, width)| width);
-        if end > rest.len() {
-            return Err(Odd);
-        }
         match opcode::string_kind(key.code) {
             Some(kind) => {
                 let body = rest.get(key.start..key.end).ok_or(Odd)?;
-                if !is_plain(kind, body, self.python) {
-                    return Err(Odd);
+                let place = self.enter(kind, body, marks)?;
+                let slot = number.and_then(|(n, _)| self.places.get_mut(n as usize));
+                if let Some(slot) = slot {
+                    *slot = ENTERED | place.wrapping_add(1);
                 }
-                let number = number.map(|(number, _)| number);
-                let (start, end) = (at + key.start, at + key.end);
-                self.batch.push(Key { kind, start, end, marks, number });
             }
             None if key.is_get() => self.get(key.number, marks)?,
             None => return Err(Odd),
@@ -239,33 +199,21 @@ impl<R: ReadAt + ?Sized> Reader<'_, R> {
         Ok(end)
     }
 
-    /// A key that is in the memo.
-    fn get(&mut self, number: u32, marks: u8) -> Result<(), Odd> {
-        let entered = self.entered.get(number as usize).copied().unwrap_or(0);
-        if let Some(place) = entered.checked_sub(1) {
-            return if self.roll.mark(place, marks) { Err(Odd) } else { Ok(()) };
+    fn enter(&mut self, kind: StringKind, body: &[u8], marks: u8) -> Result<u32, Odd> {
+        if !is_plain(kind, body, self.python) {
+            return Err(Odd);
         }
-        let place = self.strings.get(number as usize).and_then(|place| place.checked_sub(1));
-        self.later.push((place.ok_or(Odd)?, number, marks));
-        Ok(())
+        self.builder.enter(kind, body, marks).map_err(|_| Odd)
     }
 
-    /// Enters what was read.
-    fn flush(&mut self, bytes: &[u8]) -> Result<(), Odd> {
-        let mut new = [New { kind: StringKind::Str, body: &[], marks: 0 }; BATCH];
-        for (new, key) in new.iter_mut().zip(&self.batch) {
-            let body = bytes.get(key.start..key.end).ok_or(Odd)?;
-            *new = New { kind: key.kind, body, marks: key.marks };
+    /// A key that is in the memo.
+    fn get(&mut self, number: u32, marks: u8) -> Result<(), Odd> {
+        let place = self.places.get(number as usize).copied().ok_or(Odd)?;
+        let at = (place & !ENTERED).checked_sub(1).ok_or(Odd)?;
+        if place & ENTERED != 0 {
+            return self.builder.mark(at, marks).map_err(|_| Odd);
         }
-        self.places.clear();
-        let new = new.get(..self.batch.len()).ok_or(Odd)?;
-        self.roll.enter(new, &mut self.places).map_err(|_| Odd)?;
-        for (key, place) in self.batch.drain(..).zip(&self.places) {
-            let slot = key.number.and_then(|number| self.entered.get_mut(number as usize));
-            if let Some(slot) = slot {
-                *slot = place.saturating_add(1);
-            }
-        }
+        self.later.push((at, number, marks));
         Ok(())
     }
 
@@ -288,16 +236,9 @@ impl<R: ReadAt + ?Sized> Reader<'_, R> {
                 window.need(at)?;
             }
             let Some(body) = window.slice(start, len) else { return Ok(false) };
-            self.places.clear();
-            let new = [New { kind, body, marks }];
-            if !is_plain(kind, body, self.python)
-                || self.roll.enter(&new, &mut self.places).is_err()
-            {
-                return Ok(false);
-            }
-            let slot = self.entered.get_mut(number as usize);
-            if let (Some(slot), Some(place)) = (slot, self.places.first()) {
-                *slot = place.saturating_add(1);
+            let Ok(place) = self.enter(kind, body, marks) else { return Ok(false) };
+            if let Some(slot) = self.places.get_mut(number as usize) {
+                *slot = ENTERED | place.wrapping_add(1);
             }
         }
         Ok(true)

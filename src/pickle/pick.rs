@@ -110,8 +110,8 @@ impl<'r, 's, R: ReadAt + ?Sized> Surveyed<'r, 's, R> {
 
     /// For each memo number 0, or one more than the place of the string under it; nothing where
     /// that was not noted, or where a number was put twice.
-    pub(super) fn strings(&self) -> Option<&[u32]> {
-        self.survey.strings.as_ref().and_then(Strings::places)
+    pub(super) fn strings(&mut self) -> Option<Vec<u32>> {
+        self.survey.strings.take().and_then(Strings::places)
     }
 }
 

@@ -36,7 +36,7 @@ impl Strings {
     pub(super) fn put(&mut self, number: u64, at: u64, next: u64) {
         let (end, made) = self.last;
         self.unclear |= number < next;
-        if end != at || made >= u64::from(u32::MAX) {
+        if end != at || made >= u64::from(u32::MAX >> 1) {
             return;
         }
         let index = number as usize;
@@ -59,8 +59,8 @@ impl Strings {
     }
 
     /// All of it, if it is clear.
-    pub(super) fn places(&self) -> Option<&[u32]> {
-        (!self.unclear).then_some(self.places.as_slice())
+    pub(super) fn places(self) -> Option<Vec<u32>> {
+        (!self.unclear).then_some(self.places)
     }
 }
 
