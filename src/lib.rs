@@ -22,5 +22,6 @@ pub mod pickle;
 pub mod process;
 pub mod python;
 pub mod query;
+pub mod report;
 pub mod sandbox;
 pub mod site;

@@ -47,6 +47,11 @@ pub const PATTERN_SAVED_MARKS: usize = 1 << 18;
 pub const PATTERN_AUTOMATON: u64 = 20_000;
 /// See [`PATTERN_AUTOMATON`].
 pub const PATTERN_AUTOMATON_BYTES: usize = 1 << 20;
+/// Compiled patterns that are kept for one list, and bytes of one of them; longer ones and more are
+/// compiled each time.
+pub const KEPT_PATTERNS: usize = 1 << 10;
+/// See [`KEPT_PATTERNS`].
+pub const KEPT_PATTERN_BYTES: usize = 4 << 10;
 /// Bytes of one header value or address given to us (Exim cuts headers at 64 KiB).
 pub const HEADER_BYTES: usize = 1 << 20;
 /// Senders of a message times bytes of a list's `equivalent_domains`: what their equivalents, which

@@ -7,7 +7,7 @@ use crate::exit::Status;
 use crate::limits;
 use crate::list::name::{BadName, ListAddress, ListName};
 use crate::list::settings::{Scope, Settings as ListSettings};
-use crate::list::store::{Error as StoreError, ListsDir, Loaded, Wanted};
+use crate::list::store::{Error as StoreError, Lists, ListsDir, Loaded, Wanted};
 use crate::list::value::PyValue;
 use crate::mailman::defaults::{self, ListDefault};
 use crate::mailman::pipeline::pipeline_doubt;
@@ -181,11 +181,25 @@ impl Site {
     /// # Errors
     /// [`Error`]
     pub fn load(&self, text: &[u8], wanted: Wanted<'_>) -> Result<Loaded, Error> {
+        self.load_from(&self.lists, text, wanted)
+    }
+
+    /// The same from another place than the files themselves.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn load_from(
+        &self,
+        lists: &dyn Lists,
+        text: &[u8],
+        wanted: Wanted<'_>,
+    ) -> Result<Loaded, Error> {
+        let load = |name| lists.load(name, wanted, &|key| self.list_default(key));
         let list = ListAddress::parse(text).map_err(Error::Name)?;
         let Some(domain) = &list.domain else {
-            return Ok(self.load_name(&list.name, wanted)?);
+            return Ok(load(&list.name)?);
         };
-        let plain = match self.load_name(&list.name, wanted) {
+        let plain = match load(&list.name) {
             Ok(loaded) if has_domain(&loaded, domain) => return Ok(loaded),
             Ok(_) | Err(StoreError::NoSuchList(_)) => None,
             // A broken list of that name may still be another domain's.
@@ -198,7 +212,7 @@ impl Site {
         let Some(cpanel) = list.cpanel_name() else {
             return Err(plain.unwrap_or_else(missing).into());
         };
-        match self.load_name(&cpanel, wanted) {
+        match load(&cpanel) {
             Err(StoreError::NoSuchList(_)) => Err(plain.unwrap_or_else(missing).into()),
             other => Ok(other?),
         }

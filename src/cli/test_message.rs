@@ -1,7 +1,7 @@
 //! `mm-query test-message`
 
 use crate::cli::args::TestMessage;
-use crate::cli::report::Report;
+use crate::cli::report::outcome;
 use crate::cli::{Enter, Failure, Outcome, enter_site};
 use crate::exit::Status;
 use crate::limits;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &TestMessage, enter: Enter) -> Result<Outcome, Failure> 
         policy: args.answer.policy(),
     };
     let judged = message::judge(&site, args.list.as_bytes(), &question)?;
-    Ok(Report::new(&judged, None, &gaps, &args.answer).outcome())
+    Ok(outcome(&judged, None, &gaps, args.answer.style()))
 }
 
 /// The line that Exim's pipe transport writes before the message. Its date tells Mailman nothing.

@@ -1,7 +1,7 @@
 //! `mm-query test-sender`
 
 use crate::cli::args::TestSender;
-use crate::cli::report::Report;
+use crate::cli::report::outcome;
 use crate::cli::{Enter, Failure, Outcome, enter_site, given};
 use crate::query::given::Given;
 use crate::query::senders;
@@ -17,5 +17,5 @@ pub(super) fn run(args: &TestSender, enter: Enter) -> Result<Outcome, Failure> {
         Given::Message(message) => message.readings.first(),
         Given::Addresses(_) => None,
     };
-    Ok(Report::new(&judged, origin, &gaps, &args.answer).outcome())
+    Ok(outcome(&judged, origin, &gaps, args.answer.style()))
 }

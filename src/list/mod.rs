@@ -1,8 +1,11 @@
 //! A mailing list: its name, where it lives, its settings and members.
 //!
-//! [`store`] is the only module here that reads files, [`mod@write`] the only one that writes any.
+//! [`store`] is the only module here that reads files ([`kept`] what it reads once for many questions), [`mod@write`] the only one that writes any.
 
+mod identity;
+pub mod kept;
 pub mod name;
+pub mod neighbours;
 pub mod settings;
 pub mod store;
 pub mod value;

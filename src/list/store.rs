@@ -6,26 +6,30 @@
 
 use crate::exit::Status;
 use crate::limits;
-use crate::list::name::{BadName, ListName};
+use crate::list::identity::{Identity, Seen};
+use crate::list::name::ListName;
 use crate::list::settings::{Scope, Settings};
 use crate::list::value::{PyValue, Reader, decode};
-use crate::mailman::patterns::{OtherList, OtherLists};
 use crate::mailman::roster::{Entries, Roster};
 use crate::pickle::{self, Dict, Picked, Request};
 use crate::python::Python;
+use crate::python::re::Patterns;
 use crate::python::text::PyStr;
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file that can change anything about a list.
+pub(super) const EXTENSION: &str = "extend.py";
 
 /// The dictionaries in which addresses are looked up. Of `language` it only matters that it is one:
 /// Mailman asks for the sender's language before any rule.
-const DICTS: [&str; 4] = ["members", "digest_members", "user_options", "language"];
+pub(super) const DICTS: [&str; 4] = ["members", "digest_members", "user_options", "language"];
 
 /// What Mailman puts in the place of an absent attribute of an old list.
 pub type SiteDefault<'a> = &'a dyn Fn(&str) -> Option<PyValue>;
@@ -45,6 +49,8 @@ pub enum Error {
     Unsupported(PathBuf, String),
     /// Mailman cannot read any of the list's files either.
     Corrupt(PathBuf, String),
+    /// The list would have to be read first, for which whoever asks has no time.
+    NotAtHand,
 }
 
 impl Error {
@@ -57,6 +63,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Error::NoDirectory(_, e) | Error::Unreadable(_, e) if is_passing(e) => Status::TryAgain,
+            Error::NotAtHand => Status::TryAgain,
             Error::NoDirectory(..) | Error::Unreadable(..) => Status::NoInput,
             Error::NoSuchList(_) => Status::NoList,
             Error::Untrusted(..) | Error::Unsupported(..) | Error::Corrupt(..) => Status::Data,
@@ -88,6 +95,7 @@ impl fmt::Display for Error {
                 write!(f, "cannot open the lists directory {}: {e}", path.display())
             }
             Error::NoSuchList(why) => f.write_str(why),
+            Error::NotAtHand => f.write_str("the list is not at hand"),
             Error::Unreadable(path, e) => write!(f, "cannot read {}: {e}", path.display()),
             Error::Untrusted(path, why) => write!(f, "{} {why}", path.display()),
             Error::Unsupported(path, why) | Error::Corrupt(path, why) => {
@@ -118,6 +126,20 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// Where lists are read from.
+pub trait Lists {
+    /// Reads a list, and looks addresses up in it.
+    ///
+    /// # Errors
+    /// [`Error`]
+    fn load(
+        &self,
+        name: &ListName,
+        wanted: Wanted<'_>,
+        site_default: SiteDefault<'_>,
+    ) -> Result<Loaded, Error>;
+}
+
 /// The directory of all lists, held open.
 #[derive(Debug)]
 pub struct ListsDir {
@@ -132,18 +154,20 @@ impl AsFd for ListsDir {
 }
 
 /// One list, read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     /// Its directory's name.
     pub name: ListName,
     /// The settings that decide over posts.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// Memberships of the addresses asked for, in the form that the list's Python gives them.
     pub roster: Roster,
     /// Reasons why Mailman may see another list than the file shows.
     pub doubts: Vec<String>,
     /// What an administrator should know.
     pub warnings: Vec<String>,
+    /// Patterns of the list that are compiled, if they are kept.
+    pub patterns: Option<Arc<Patterns>>,
 }
 
 impl Loaded {
@@ -218,43 +242,44 @@ impl ListsDir {
         self.pick(name, &Request { keys, dicts: &[], addresses: &[] })
     }
 
-    /// Reads a list, and looks addresses up in it.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub fn load(
-        &self,
-        name: &ListName,
-        wanted: Wanted<'_>,
-        site_default: SiteDefault<'_>,
-    ) -> Result<Loaded, Error> {
-        let Wanted { scope, addresses, .. } = wanted;
-        let keys = Settings::keys(scope);
-        let request = Request { keys: &keys, dicts: &DICTS, addresses };
-        let (picked, warnings) = self.pick(name, &request)?;
+    /// What lies beside a list's file and can change anything about it.
+    pub(super) fn doubts(&self, name: &ListName, foreign_class: Option<&str>) -> Result<Vec<String>, Error> {
         let mut doubts = Vec::new();
-        if self.exists(name, "extend.py")? {
+        if self.exists(name, EXTENSION)? {
             doubts.push("the list has an extend.py, which can change anything about it".into());
         }
-        if let Some(class) = &picked.foreign_class {
+        if let Some(class) = foreign_class {
             doubts.push(format!("the list holds an instance of {class}, which Mailman may lack"));
         }
-        Ok(assemble(name, wanted, picked, doubts, warnings, site_default))
+        Ok(doubts)
     }
 
     /// The first of the list's files that holds a dictionary.
     fn pick(&self, name: &ListName, request: &Request<'_>) -> Result<(Picked, Vec<String>), Error> {
+        self.first(name, &mut Seen::default(), |file| pickle::pick(file, request))
+    }
+
+    /// What `read` makes of the first of the list's files that it can read, and warnings about
+    /// those before; `seen` gets what was found of each.
+    pub(super) fn first<T>(
+        &self,
+        name: &ListName,
+        seen: &mut Seen,
+        read: impl Fn(&File) -> Result<T, pickle::Error>,
+    ) -> Result<(T, Vec<String>), Error> {
         let mut failures: Vec<(PathBuf, String)> = Vec::new();
         for file in ["config.pck", "config.pck.last"] {
-            let Some((opened, path)) = self.open_file(name, file)? else { continue };
-            match pickle::pick(&opened, request) {
-                Ok(picked) => {
+            let opened = self.open_file(name, file)?;
+            seen.files.push((file, opened.as_ref().map(|(.., identity)| *identity)));
+            let Some((opened, path, _)) = opened else { continue };
+            match read(&opened) {
+                Ok(made) => {
                     let warnings = failures
                         .iter()
                         .map(|(bad, why)| format!("{}: {why}", bad.display()))
                         .chain((file != "config.pck").then(|| format!("using {}", path.display())))
                         .collect();
-                    return Ok((picked, warnings));
+                    return Ok((made, warnings));
                 }
                 Err(error) => failures.push((path.clone(), broken(error, path)?)),
             }
@@ -271,12 +296,29 @@ impl ListsDir {
         }
     }
 
+    /// What a file of a list is now, links followed; nothing if there is none.
+    pub(super) fn identity(
+        &self,
+        name: &ListName,
+        file: &str,
+    ) -> Result<Option<Identity>, Error> {
+        match rustix::fs::statat(&self.handle, format!("{name}/{file}"), AtFlags::empty()) {
+            Ok(about) => Ok(Some(Identity::of(&about))),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),
+            Err(e) => Err(Error::Unreadable(self.path_of(name, file), e.into())),
+        }
+    }
+
     fn path_of(&self, name: &ListName, file: &str) -> PathBuf {
         self.path.join(name.as_str()).join(file)
     }
 
     /// Opens a file of a list, and makes sure that it is one.
-    fn open_file(&self, name: &ListName, file: &str) -> Result<Option<(File, PathBuf)>, Error> {
+    fn open_file(
+        &self,
+        name: &ListName,
+        file: &str,
+    ) -> Result<Option<(File, PathBuf, Identity)>, Error> {
         let path = self.path_of(name, file);
         let opened = match self.open_beneath(name, file) {
             Ok(fd) => File::from(fd),
@@ -287,14 +329,16 @@ impl ListsDir {
             Err(Errno::NXIO) => return Err(Error::Untrusted(path, "is no regular file")),
             Err(e) => return Err(Error::Unreadable(path, e.into())),
         };
-        let about = opened.metadata().map_err(|e| Error::Unreadable(path.clone(), e))?;
-        if !about.is_file() {
+        let about = rustix::fs::fstat(&opened)
+            .map_err(|e| Error::Unreadable(path.clone(), e.into()))?;
+        if FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
             return Err(Error::Untrusted(path, "is no regular file"));
         }
-        if about.len() > limits::PICKLE_BYTES {
+        let identity = Identity::of(&about);
+        if identity.size > limits::PICKLE_BYTES {
             return Err(Error::Untrusted(path, "is too large"));
         }
-        Ok(Some((opened, path)))
+        Ok(Some((opened, path, identity)))
     }
 
     /// Links within the lists directory are followed, as Mailman does; others are not.
@@ -326,13 +370,29 @@ impl ListsDir {
         rustix::fs::openat(&dir, file, flags, Mode::empty())
     }
 
-    fn exists(&self, name: &ListName, file: &str) -> Result<bool, Error> {
+    pub(super) fn exists(&self, name: &ListName, file: &str) -> Result<bool, Error> {
         let relative = format!("{name}/{file}");
         match rustix::fs::statat(&self.handle, &relative, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(false),
             Err(e) => Err(Error::Unreadable(self.path_of(name, file), e.into())),
         }
+    }
+}
+
+impl Lists for ListsDir {
+    fn load(
+        &self,
+        name: &ListName,
+        wanted: Wanted<'_>,
+        site_default: SiteDefault<'_>,
+    ) -> Result<Loaded, Error> {
+        let Wanted { scope, addresses, .. } = wanted;
+        let keys = Settings::keys(scope);
+        let request = Request { keys: &keys, dicts: &DICTS, addresses };
+        let (picked, warnings) = self.pick(name, &request)?;
+        let doubts = self.doubts(name, picked.foreign_class.as_deref())?;
+        Ok(assemble(name, wanted, picked, doubts, warnings, site_default))
     }
 }
 
@@ -348,7 +408,8 @@ fn broken(error: pickle::Error, path: PathBuf) -> Result<String, Error> {
     }
 }
 
-fn assemble(
+/// The list that was picked out of a file.
+pub(super) fn assemble(
     name: &ListName,
     wanted: Wanted<'_>,
     mut picked: Picked,
@@ -381,7 +442,8 @@ fn assemble(
     if !matches!(entries("language"), Entries::Found(_)) {
         doubts.push("the list's language is no dictionary, which Mailman fails on".into());
     }
-    Loaded { name: name.clone(), settings, roster, doubts, warnings }
+    let settings = Arc::new(settings);
+    Loaded { name: name.clone(), settings, roster, doubts, warnings, patterns: None }
 }
 
 /// An address as either Python would hold it, for [`ListsDir::load`].
@@ -390,72 +452,5 @@ pub fn both_forms(address: &PyStr) -> Vec<PyStr> {
     match String::from_utf8(bytes.clone()) {
         Ok(text) => vec![PyStr::Bytes(bytes), PyStr::Text(text)],
         Err(_) => vec![PyStr::Bytes(bytes)],
-    }
-}
-
-/// The lists beside one, for entries `@name`; each is read once for each address.
-pub struct Neighbours<'a> {
-    dir: &'a ListsDir,
-    site_default: SiteDefault<'a>,
-    dialect: Option<Python>,
-    seen: RefCell<BTreeMap<(ListName, Vec<u8>), OtherList>>,
-}
-
-impl<'a> Neighbours<'a> {
-    /// All lists of the directory, read by the Python that wrote each or by this one.
-    pub fn new(
-        dir: &'a ListsDir,
-        site_default: SiteDefault<'a>,
-        dialect: Option<Python>,
-    ) -> Neighbours<'a> {
-        Neighbours { dir, site_default, dialect, seen: RefCell::default() }
-    }
-
-    fn read(&self, name: &ListName, address: &PyStr) -> OtherList {
-        let addresses = both_forms(address);
-        let wanted = Wanted { dialect: self.dialect, ..Wanted::of_senders(&addresses) };
-        let loaded = match self.dir.load(name, wanted, self.site_default) {
-            Ok(loaded) => loaded,
-            Err(Error::NoSuchList(_)) => return OtherList::Unknown,
-            Err(error @ Error::Corrupt(..)) => return OtherList::Unreadable(error.to_string()),
-            Err(error) => return OtherList::Unknowable(error.to_string()),
-        };
-        if let Some(doubt) = loaded.doubts.first().or(loaded.settings.obstacle.as_ref()) {
-            return OtherList::Unknowable(doubt.clone());
-        }
-        let address = match (loaded.settings.python, address) {
-            (Python::Two, address) => PyStr::Bytes(address.as_bytes().to_vec()),
-            (Python::Three, address) => PyStr::Text(address.to_lossy().into_owned()),
-        };
-        match loaded.roster.is_member(&address) {
-            Ok(member) => OtherList::Read(member),
-            Err(_) => OtherList::Unreadable("it lacks its members".into()),
-        }
-    }
-}
-
-/// Whether nothing but its dots keeps this from being a list's name.
-fn is_hidden_name(name: &[u8]) -> bool {
-    let dots = name.iter().take_while(|c| **c == b'.').count();
-    ListName::parse(name.get(dots..).unwrap_or_default()).is_ok()
-}
-
-impl OtherLists for Neighbours<'_> {
-    fn member_of(&self, name: &PyStr, address: &PyStr) -> OtherList {
-        let name = match ListName::parse(name.as_bytes()) {
-            Ok(name) => name,
-            // Mailman would open it, if it is there; we open nothing of that name.
-            Err(BadName::LeadingDot) if is_hidden_name(name.as_bytes()) => {
-                return OtherList::Unknowable("a name that begins with a dot".into());
-            }
-            Err(_) => return OtherList::Unknown,
-        };
-        let key = (name, address.as_bytes().to_vec());
-        if let Some(known) = self.seen.borrow().get(&key) {
-            return known.clone();
-        }
-        let found = self.read(&key.0, address);
-        self.seen.borrow_mut().insert(key, found.clone());
-        found
     }
 }

@@ -6,7 +6,7 @@ use crate::python::text::PyStr;
 use std::collections::HashMap;
 
 /// The bit of a member's options that moderates them (`Defaults.Moderate`).
-const MODERATE: i64 = 128;
+pub const MODERATE: i64 = 128;
 
 /// What one dictionary of the list says of the addresses asked for.
 #[derive(Debug, Clone, Default)]

@@ -1,10 +1,11 @@
 //! May this message be posted?
 
-use super::{Judged, all_agree, facts, load};
+use super::{Judged, Source, all_agree, facts, load};
 use crate::answer::Policy;
 use crate::limits;
 use crate::list::settings::Scope;
-use crate::list::store::{Loaded, Neighbours};
+use crate::list::neighbours::Neighbours;
+use crate::list::store::Loaded;
 use crate::mailman::handlers::List;
 use crate::mailman::notice::Owner;
 use crate::mailman::patterns::Context;
@@ -38,6 +39,19 @@ pub struct Question<'a> {
 /// # Errors
 /// [`Error`]: the list could not be read.
 pub fn judge(site: &Site, name: &[u8], question: &Question<'_>) -> Result<Judged, Error> {
+    judge_from(Source::files(site), name, question)
+}
+
+/// The same with lists from wherever they are.
+///
+/// # Errors
+/// [`Error`]: the list could not be read.
+pub fn judge_from(
+    source: Source<'_>,
+    name: &[u8],
+    question: &Question<'_>,
+) -> Result<Judged, Error> {
+    let site = source.site;
     let policies = site.sender_policies();
     let pythons = match question.dialect {
         Some(python) => vec![python],
@@ -53,7 +67,7 @@ pub fn judge(site: &Site, name: &[u8], question: &Question<'_>) -> Result<Judged
             policies.iter().flatten().filter_map(found).collect::<Vec<_>>()
         })
         .collect();
-    let list = load(site, name, Scope::Messages, question.dialect, &known)?;
+    let list = load(source, name, Scope::Messages, question.dialect, &known)?;
     let facts = facts(&list);
     let mut trail = vec![site.describe()];
     let python = list.settings.python;
@@ -66,8 +80,8 @@ pub fn judge(site: &Site, name: &[u8], question: &Question<'_>) -> Result<Judged
         (Ok(policies), Ok(message)) => {
             let values = site.values();
             let owner = Owner(facts.owner.clone());
-            let judge = Judge { site, list: &list, values, owner, python, question };
-            let mut budget = Budget::new(limits::PATTERN_STEPS);
+            let judge = Judge { source, list: &list, values, owner, python, question };
+            let mut budget = Budget::keeping(limits::PATTERN_STEPS, list.patterns.clone());
             let verdicts =
                 policies.iter().map(|p| judge.judge_one(&message, p, &mut budget, &mut trail));
             all_agree(verdicts.collect(), question.policy)
@@ -82,7 +96,7 @@ fn unreadable(why: Unreadable) -> Verdict {
 }
 
 struct Judge<'a> {
-    site: &'a Site,
+    source: Source<'a>,
     list: &'a Loaded,
     values: SiteValues,
     owner: Owner,
@@ -102,8 +116,8 @@ impl Judge<'_> {
             Ok(senders) => senders,
             Err(stop) => return stop.into(),
         };
-        let site_default = |key: &str| self.site.list_default(key);
-        let others = Neighbours::new(&self.site.lists, &site_default, self.question.dialect);
+        let site_default = |key: &str| self.source.site.list_default(key);
+        let others = Neighbours::new(self.source.lists, &site_default, self.question.dialect);
         let list = List {
             name: self.list.name.as_str(),
             settings: &self.list.settings,

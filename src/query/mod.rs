@@ -10,7 +10,7 @@ pub mod senders;
 use crate::answer::{ListFacts, Policy};
 use crate::limits;
 use crate::list::settings::Scope;
-use crate::list::store::{Loaded, Wanted, both_forms};
+use crate::list::store::{Lists, Loaded, Wanted, both_forms};
 use crate::list::value::PyValue;
 use crate::mailman::handlers::moderate;
 use crate::mailman::language;
@@ -33,18 +33,34 @@ pub struct Judged {
     pub trail: Vec<String>,
 }
 
+/// Where answers come from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// The site, for its settings.
+    pub site: &'a Site,
+    /// Its lists.
+    pub lists: &'a dyn Lists,
+}
+
+impl<'a> Source<'a> {
+    /// A site and the files of its lists.
+    pub fn files(site: &'a Site) -> Source<'a> {
+        Source { site, lists: &site.lists }
+    }
+}
+
 /// Reads the list that `name` names, looking up every address that the rules may ask for: the
 /// senders, and, on a list with equivalent domains, their equivalents, which only the list itself
 /// can tell.
 fn load(
-    site: &Site,
+    source: Source<'_>,
     name: &[u8],
     scope: Scope,
     dialect: Option<Python>,
     senders: &[Senders],
 ) -> Result<Loaded, Error> {
     let direct = unique(senders.iter().flat_map(|s| s.all.clone()));
-    let mut list = site.load(name, Wanted { scope, addresses: &direct, dialect })?;
+    let mut list = source.site.load_from(source.lists, name, Wanted { scope, addresses: &direct, dialect })?;
     match list.settings.equivalent_domains.value() {
         Some(PyValue::Str(domains)) if too_many_equivalents(direct.len(), domains) => {
             list.doubts.push("the senders have too many equivalents to look up".into());
@@ -52,7 +68,7 @@ fn load(
         }
         Some(domains) if domains.truth() != Some(false) => {
             let all = senders.iter().flat_map(|s| moderate::addresses_in_question(s, domains));
-            site.load(name, Wanted { scope, addresses: &unique(all), dialect })
+            source.site.load_from(source.lists, name, Wanted { scope, addresses: &unique(all), dialect })
         }
         _ => Ok(list),
     }

@@ -1,11 +1,12 @@
 //! May a message with these senders be posted?
 
 use super::given::Given;
-use super::{Judged, all_agree, facts, load};
+use super::{Judged, Source, all_agree, facts, load};
 use crate::answer::Policy;
 use crate::limits;
 use crate::list::settings::Scope;
-use crate::list::store::{Loaded, Neighbours};
+use crate::list::neighbours::Neighbours;
+use crate::list::store::Loaded;
 use crate::mailman::handlers::{List, moderate};
 use crate::mailman::notice::Owner;
 use crate::mailman::patterns::Context;
@@ -27,6 +28,21 @@ pub fn judge(
     approved: bool,
     policy: Policy,
 ) -> Result<Judged, Error> {
+    judge_from(Source::files(site), name, given, approved, policy)
+}
+
+/// The same with lists from wherever they are.
+///
+/// # Errors
+/// [`Error`]: the list could not be read.
+pub fn judge_from(
+    source: Source<'_>,
+    name: &[u8],
+    given: &Given,
+    approved: bool,
+    policy: Policy,
+) -> Result<Judged, Error> {
+    let site = source.site;
     let policies = site.sender_policies();
     let known: Vec<Senders> = policies
         .iter()
@@ -35,7 +51,7 @@ pub fn judge(
         .flat_map(|(policy, python)| given.senders(policy, python))
         .flatten()
         .collect();
-    let list = load(site, name, Scope::Senders, None, &known)?;
+    let list = load(source, name, Scope::Senders, None, &known)?;
     let facts = facts(&list);
     let mut trail = vec![site.describe()];
     let verdict = match &policies {
@@ -46,14 +62,14 @@ pub fn judge(
         Err(why) => Verdict::undecided(Rule::Unknowable, why.clone()),
         Ok(policies) => {
             let owner = Owner(facts.owner.clone());
-            Judge { site, list: &list, owner, given, policy }.judge(policies, &mut trail)
+            Judge { source, list: &list, owner, given, policy }.judge(policies, &mut trail)
         }
     };
     Ok(Judged { list, facts, verdict, trail })
 }
 
 struct Judge<'a> {
-    site: &'a Site,
+    source: Source<'a>,
     list: &'a Loaded,
     owner: Owner,
     given: &'a Given,
@@ -65,7 +81,7 @@ impl Judge<'_> {
         if let Some(doubt) = self.doubt() {
             return Verdict::undecided(Rule::Unknowable, doubt);
         }
-        let mut budget = Budget::new(limits::PATTERN_STEPS);
+        let mut budget = Budget::keeping(limits::PATTERN_STEPS, self.list.patterns.clone());
         let mut verdicts = Vec::new();
         for policy in policies {
             for senders in self.given.senders(policy, self.list.settings.python) {
@@ -87,7 +103,7 @@ impl Judge<'_> {
     fn doubt(&self) -> Option<String> {
         let pipeline = || match self.list.settings.pipeline.value() {
             Some(own) => pipeline_doubt(own).map(|doubt| format!("the list's pipeline {doubt}")),
-            None => self.site.pipeline_doubt(),
+            None => self.source.site.pipeline_doubt(),
         };
         self.list.doubt().or_else(pipeline)
     }
@@ -102,8 +118,8 @@ impl Judge<'_> {
             Ok(senders) => senders,
             Err(stop) => return stop.into(),
         };
-        let site_default = |key: &str| self.site.list_default(key);
-        let others = Neighbours::new(&self.site.lists, &site_default, None);
+        let site_default = |key: &str| self.source.site.list_default(key);
+        let others = Neighbours::new(self.source.lists, &site_default, None);
         let list = List {
             name: self.list.name.as_str(),
             settings: &self.list.settings,

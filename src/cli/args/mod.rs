@@ -20,6 +20,7 @@ pub(super) use test_sender::TestSender;
 
 use crate::answer::Policy;
 use crate::exit::Status;
+use crate::report::Style;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -201,6 +202,12 @@ impl AnswerOptions {
             refuse_held: self.held == Meaning::Refuse,
             refuse_discarded: self.discarded == Meaning::Refuse,
         }
+    }
+
+    /// How the verdict is wanted.
+    pub(super) fn style(&self) -> Style {
+        let (json, explain, utf8) = (self.json, self.explain, self.utf8);
+        Style { policy: self.policy(), json, explain, utf8 }
     }
 }
 

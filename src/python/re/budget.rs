@@ -1,11 +1,17 @@
-//! What a search may cost.
+//! What a search may cost, and what it need not do again.
+
+use super::{Compiled, Flags, Pattern, Patterns};
+use crate::python::Python;
+use crate::python::text::PyStr;
+use std::sync::Arc;
 
 /// Steps that searches may still take; one budget serves a whole query.
 ///
 /// A step is about what one operation of CPython's matcher costs, some ten nanoseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Budget {
     left: u64,
+    patterns: Option<Arc<Patterns>>,
 }
 
 /// The budget, or the memory a search may use, ran out: Python would still be computing.
@@ -15,7 +21,20 @@ pub struct OverBudget;
 impl Budget {
     /// A budget of so many steps.
     pub fn new(steps: u64) -> Budget {
-        Budget { left: steps }
+        Budget { left: steps, patterns: None }
+    }
+
+    /// The same for searches whose patterns are kept compiled.
+    pub fn keeping(steps: u64, patterns: Option<Arc<Patterns>>) -> Budget {
+        Budget { left: steps, patterns }
+    }
+
+    /// `re.compile`, unless it has been done. Neither costs any steps.
+    pub fn compile(&self, pattern: &PyStr, flags: Flags, python: Python) -> Arc<Compiled> {
+        match &self.patterns {
+            Some(patterns) => patterns.compiled(pattern, flags, python),
+            None => Arc::new(Pattern::compile(pattern, flags, python)),
+        }
     }
 
     /// Steps left.

@@ -10,6 +10,7 @@ mod group;
 mod group3;
 mod item;
 mod join;
+mod kept;
 mod matcher;
 mod parse;
 mod program;
@@ -23,6 +24,7 @@ use super::Python;
 use super::text::PyStr;
 pub use budget::{Budget, OverBudget};
 use engine::Subject;
+pub use kept::{Compiled, Patterns};
 use matcher::{Anchor, Outcome};
 use parse::Parsed;
 use program::Program;
@@ -220,7 +222,7 @@ fn compile_and_run(
     anchor: Anchor,
     budget: &mut Budget,
 ) -> Answer {
-    match Pattern::compile(pattern, flags, python) {
+    match &*budget.compile(pattern, flags, python) {
         Err(CompileError::Invalid(why)) => Answer::Invalid(why),
         Err(CompileError::Crash(why)) => Answer::Crash(why),
         Ok(pattern) => pattern.answer_at(subject, anchor, budget),

@@ -6,13 +6,14 @@ use crate::mailman::patterns::Context;
 use crate::mailman::post::Post;
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
-use crate::python::re::{Answer, CompileError, Flags, Pattern};
+use crate::python::re::{Answer, CompileError, Compiled, Flags};
 use crate::python::text::PyStr;
+use std::sync::Arc;
 
 /// A header's name, and what its value is searched for.
 struct Line {
     name: String,
-    pattern: Pattern,
+    pattern: Arc<Compiled>,
     text: PyStr,
 }
 
@@ -30,11 +31,12 @@ pub(super) fn find(
         return Err(Stop::Shunt("bounce_matching_headers is no text".into()));
     };
     for line in compile(setting, context)? {
+        let Ok(pattern) = &*line.pattern else { continue };
         for value in post.headers(&line.name) {
             let Some(subject) = PyStr::native(value, context.python) else {
                 return Err(Stop::Shunt(format!("a header {} is not in UTF-8", line.name)));
             };
-            match line.pattern.answer(&subject, context.budget) {
+            match pattern.answer(&subject, context.budget) {
                 Answer::Match => return Ok(Some(line.text)),
                 Answer::NoMatch | Answer::Invalid(_) => {}
                 Answer::Crash(why) => return Err(Stop::Shunt(failed(&line.text, why))),
@@ -61,8 +63,9 @@ fn compile(setting: &PyStr, context: &mut Context<'_>) -> Result<Vec<Line>, Stop
             continue;
         };
         let flags = Flags { ignore_case: true, ..Flags::default() };
-        match Pattern::compile(&value, flags, context.python) {
-            Ok(pattern) => lines.push(Line { name, pattern, text: line }),
+        let pattern = context.budget.compile(&value, flags, context.python);
+        match &*pattern {
+            Ok(_) => lines.push(Line { name, pattern, text: line }),
             Err(CompileError::Invalid(why)) => {
                 let line = shown(&line);
                 context.trail.push(format!("bounce_matching_headers: {line} is invalid ({why})"));

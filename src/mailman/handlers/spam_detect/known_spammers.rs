@@ -5,7 +5,7 @@ use crate::mailman::patterns::Context;
 use crate::mailman::post::Post;
 use crate::mailman::site_values::SiteValues;
 use crate::mailman::verdict::{Decision, Rule, Stop, Verdict};
-use crate::python::re::{Answer, CompileError, Flags, Pattern};
+use crate::python::re::{Answer, CompileError, Flags};
 use crate::python::text::PyStr;
 
 /// The verdict, and whether a pattern was searched for at all, which the header filters look at.
@@ -26,7 +26,8 @@ pub(super) fn judge(
             return Err(shunt("has an entry that is no pair of strings"));
         };
         let flags = Flags { ignore_case: true, ..Flags::default() };
-        let pattern = match Pattern::compile(&of_this_python(regex, post), flags, post.python) {
+        let compiled = context.budget.compile(&of_this_python(regex, post), flags, post.python);
+        let pattern = match &*compiled {
             Ok(pattern) => pattern,
             Err(CompileError::Invalid(why) | CompileError::Crash(why)) => {
                 return Err(shunt(&format!("has a pattern that fails: {why}")));
