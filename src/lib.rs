@@ -24,4 +24,5 @@ pub mod python;
 pub mod query;
 pub mod report;
 pub mod sandbox;
+pub mod serve;
 pub mod site;

@@ -92,3 +92,19 @@ pub const ADDRESS_SPACE_BYTES: u64 = 1 << 30;
 /// Seconds of processor time of a query. Its one busy thread is given up after 20 seconds of any
 /// time, so this ends only a program in which that clock does not run any more.
 pub const CPU_SECONDS: u64 = 30;
+/// Bytes of a request to the daemon: four headers of 64 KiB in base64 and a block of headers.
+pub const REQUEST_BYTES: usize = 1 << 20;
+/// Bytes of an answer of the daemon; they fit into a socket's buffer, so that none is written in
+/// parts.
+pub const ANSWER_BYTES: usize = 64 << 10;
+/// How long a client may take to send its request.
+pub const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// How long an answer may take, waiting for others included.
+pub const ANSWER_TIME: Duration = Duration::from_secs(20);
+/// How long a client whose request was not read to its end may take to end it, so that it gets the
+/// answer.
+pub const LINGER_TIME: Duration = Duration::from_secs(1);
+/// How long the daemon answers what it has begun with, when it is to end.
+pub const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// Lines that wait to be logged; what comes beyond is counted, not logged.
+pub const LOG_LINES: usize = 1 << 10;

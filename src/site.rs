@@ -175,6 +175,21 @@ impl Site {
         Ok(Site { lists, settings, mm_cfg, var_prefix, lock_dir: None })
     }
 
+    /// Reads the same files' settings again, and opens the lists' directory anew.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn reread(&self) -> Result<Site, Error> {
+        let settings = read_settings(self.mm_cfg.as_deref(), &self.var_prefix.to_string_lossy())?;
+        Ok(Site {
+            lists: ListsDir::open(self.lists.path())?,
+            settings,
+            mm_cfg: self.mm_cfg.clone(),
+            var_prefix: self.var_prefix.clone(),
+            lock_dir: self.lock_dir.clone(),
+        })
+    }
+
     /// Reads the list that `text` names: `name`, or `name@domain`, which is the list `name` if
     /// that is its domain, else the list `name_domain` as cPanel calls it.
     ///

@@ -45,6 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
             [usize::from(flags & 3)],
         dialect: [None, Some(Python::Two), Some(Python::Three), None][usize::from(flags >> 2 & 3)],
         policy: Policy { refuse_held: flags & 16 != 0, refuse_discarded: true },
+        no_approval_in_body: false,
     };
     let Ok(whole) = judge(site, name, &question) else { return };
     let again = judge(site, name, &question).expect("it could be read before");

@@ -6,7 +6,6 @@ use crate::cli::{Enter, Failure, Outcome, enter_site};
 use crate::exit::Status;
 use crate::limits;
 use crate::mailman::post::Extent;
-use crate::mailman::senders::envelope_word;
 use crate::query::message::{self, Question};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
@@ -17,7 +16,8 @@ use std::path::Path;
 /// Judges the message, and makes the verdict into the answer.
 pub(super) fn run(args: &TestMessage, enter: Enter) -> Result<Outcome, Failure> {
     let from_line = match &args.envelope_from {
-        Some(sender) => from_line(sender.as_bytes())?,
+        Some(sender) => message::from_line(sender.as_bytes())
+            .ok_or_else(|| Failure::new(Status::Usage, "--envelope-from: more than one line"))?,
         None => Vec::new(),
     };
     let no_input = |why| Failure::new(Status::NoInput, why);
@@ -35,17 +35,10 @@ pub(super) fn run(args: &TestMessage, enter: Enter) -> Result<Outcome, Failure> 
         dmarc: args.dmarc_policy.map(Into::into),
         dialect: args.dialect.map(Into::into),
         policy: args.answer.policy(),
+        no_approval_in_body: false,
     };
     let judged = message::judge(&site, args.list.as_bytes(), &question)?;
     Ok(outcome(&judged, None, &gaps, args.answer.style()))
-}
-
-/// The line that Exim's pipe transport writes before the message. Its date tells Mailman nothing.
-fn from_line(sender: &[u8]) -> Result<Vec<u8>, Failure> {
-    if sender.iter().any(|c| matches!(c, b'\r' | b'\n')) {
-        return Err(Failure::new(Status::Usage, "--envelope-from: more than one line"));
-    }
-    Ok([b"From ", envelope_word(sender).as_slice(), b" Mon Jan  1 00:00:00 2024\n"].concat())
 }
 
 fn open(path: &Path) -> Result<File, String> {

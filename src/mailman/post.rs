@@ -93,6 +93,8 @@ pub struct Post<'a> {
     pub senders: Senders,
     /// What DNS says of the From domain; `None`: no DMARC record.
     pub dmarc: Option<DmarcPolicy>,
+    /// Whoever has the whole body says that there is no approval in it.
+    pub no_approval_in_body: bool,
     /// Set by Approve.
     pub approval: Approval,
     /// Parts that Approve has changed, by their index in [`Message::parts`].
@@ -112,6 +114,7 @@ impl<'a> Post<'a> {
             extent: Extent::Whole,
             senders,
             dmarc: None,
+            no_approval_in_body: false,
             approval: Approval::None,
             edits: BTreeMap::new(),
             filtered_type: None,

@@ -1,6 +1,6 @@
 //! What the caller says of a message's senders.
 
-use crate::mailman::senders::{Origin, SenderPolicy, Senders, senders};
+use crate::mailman::senders::{Origin, SenderPolicy, Senders, envelope_word, senders};
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
 
@@ -26,7 +26,41 @@ pub struct Message {
     pub cut: bool,
 }
 
+/// What a caller may say, as far as it says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Bare addresses, of which empty ones are ignored.
+    pub addresses: Vec<Vec<u8>>,
+    /// The envelope sender; empty for bounces.
+    pub envelope: Option<Vec<u8>>,
+    /// `From:` headers.
+    pub from: Vec<Vec<u8>>,
+    /// `Sender:` headers.
+    pub sender: Vec<Vec<u8>>,
+    /// `Reply-To:` headers.
+    pub reply_to: Vec<Vec<u8>>,
+    /// Each of the headers is a list as Exim's `$lh_NAME:` gives it.
+    pub exim_lists: bool,
+}
+
 impl Given {
+    /// What a caller says of the senders; nothing if it says nothing. A message that carries an
+    /// approval may lack senders.
+    pub fn from_parts(parts: Parts, approved: bool) -> Option<Given> {
+        let Parts { addresses, envelope, from, sender, reply_to, exim_lists } = parts;
+        let headers = [&from, &sender, &reply_to];
+        if envelope.is_none() && headers.iter().all(|h| h.is_empty()) && !approved {
+            let named = !addresses.is_empty();
+            let addresses = addresses.into_iter().filter(|a| !a.is_empty()).collect();
+            return named.then_some(Given::Addresses(addresses));
+        }
+        let envelope = envelope.map(|address| envelope_word(&address));
+        Some(Given::Message(match exim_lists {
+            true => Message::from_exim(&EximLists { from, sender, reply_to }, envelope.as_deref()),
+            false => Message::plain(Origin { from, sender, reply_to, envelope }),
+        }))
+    }
+
     /// The senders under one Python and one site policy, one entry for each way to read what was
     /// given.
     pub fn senders(&self, policy: &SenderPolicy, python: Python) -> Vec<Result<Senders, Stop>> {

@@ -11,7 +11,7 @@ use crate::mailman::notice::Owner;
 use crate::mailman::patterns::Context;
 use crate::mailman::pipeline;
 use crate::mailman::post::{DmarcPolicy, Extent, Post};
-use crate::mailman::senders::{SenderPolicy, Senders, senders};
+use crate::mailman::senders::{SenderPolicy, Senders, envelope_word, senders};
 use crate::mailman::site_values::SiteValues;
 use crate::mailman::verdict::{Rule, Verdict};
 use crate::python::Python;
@@ -32,6 +32,17 @@ pub struct Question<'a> {
     pub dialect: Option<Python>,
     /// What holds and discards mean to the caller.
     pub policy: Policy,
+    /// The caller has seen all of the body, and no approval in it.
+    pub no_approval_in_body: bool,
+}
+
+/// The line that Exim's pipe transport writes before the message; nothing if the sender would make
+/// more lines of it. Its date tells Mailman nothing.
+pub fn from_line(sender: &[u8]) -> Option<Vec<u8>> {
+    if sender.iter().any(|c| matches!(c, b'\r' | b'\n')) {
+        return None;
+    }
+    Some([b"From ", envelope_word(sender).as_slice(), b" Mon Jan  1 00:00:00 2024\n"].concat())
 }
 
 /// Judges a message by the rules of Mailman's whole pipeline.
@@ -134,6 +145,7 @@ impl Judge<'_> {
         let mut post = Post::new(message, senders, self.python);
         post.extent = self.question.extent;
         post.dmarc = self.question.dmarc;
+        post.no_approval_in_body = self.question.no_approval_in_body;
         pipeline::judge(&mut post, &list, &self.values, &mut context)
     }
 }

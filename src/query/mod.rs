@@ -3,6 +3,7 @@
 //! What the command line and other front ends have in common: which addresses are looked up, what
 //! is unknown about a list, and when a refusal is certain.
 
+pub mod domain;
 pub mod given;
 pub mod message;
 pub mod senders;

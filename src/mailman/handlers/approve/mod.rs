@@ -63,6 +63,7 @@ fn response_in_body(
 ) -> Result<Result<Option<Response>, Verdict>, Stop> {
     let line = match line::find(post)? {
         Found::None => return Ok(Ok(None)),
+        Found::Unseen if post.no_approval_in_body => return Ok(Ok(None)),
         Found::Unseen => {
             if passwords::is_any_possible(list, post.python) {
                 let why = "the part of the body that is not here may have a password of the list";

@@ -1,0 +1,106 @@
+//! From a question to its answer.
+
+use super::cache::{Cache, CachedLists};
+use super::reply::Reply;
+use super::request::{DomainQuestion, MessageQuestion, Request, SenderQuestion};
+use crate::answer::Policy;
+use crate::mailman::post::Extent;
+use crate::mailman::verdict::{Decision, Rule, Verdict};
+use crate::query::given::Given;
+use crate::query::message::{self, Question};
+use crate::query::{Judged, Source, domain, senders};
+use crate::site::{Error, Site};
+
+/// Whether a question may be answered right away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// Only if that takes well under a millisecond.
+    Now,
+    /// However long it takes.
+    Anytime,
+}
+
+/// Answers a question about a list; nothing if that takes longer than is wanted.
+pub fn answer(
+    site: &Site,
+    cache: &Cache,
+    request: &Request,
+    haste: Haste,
+) -> Option<Reply> {
+    let lists = CachedLists::new(site, cache, haste);
+    let source = Source { site, lists: &lists };
+    let reply = match request {
+        Request::Message(_) if haste == Haste::Now => return None,
+        Request::Sender(question) => sender(source, question),
+        Request::Message(question) => post(source, question),
+        Request::Domain(question) => list_domain(source, question),
+        Request::Ping | Request::Status | Request::Metrics => return None,
+    };
+    // Whatever came of it, it would not have come so had the list been at hand.
+    if lists.missed() {
+        return None;
+    }
+    Some(reply.unwrap_or_else(|error| Reply::error(error.status(), &error.to_string())))
+}
+
+fn sender(source: Source<'_>, question: &SenderQuestion) -> Result<Reply, Error> {
+    let SenderQuestion { list, given, approved, style } = question;
+    let judged = senders::judge_from(source, list, given, *approved, style.policy)?;
+    let origin = match given {
+        Given::Message(message) => message.readings.first(),
+        Given::Addresses(_) => None,
+    };
+    Ok(Reply::judged(&judged, origin, *style))
+}
+
+fn post(source: Source<'_>, question: &MessageQuestion) -> Result<Reply, Error> {
+    let policy = question.style.policy;
+    let judged = if question.approved == Some(true) {
+        by_senders(source, question)?
+    } else if question.cut {
+        of_a_cut_block(source, question)?
+    } else {
+        by_message(source, question, policy)?
+    };
+    Ok(Reply::judged(&judged, None, question.style))
+}
+
+fn by_message(
+    source: Source<'_>,
+    question: &MessageQuestion,
+    policy: Policy,
+) -> Result<Judged, Error> {
+    let whole = question.complete && !question.cut;
+    let asked = Question {
+        raw: &question.raw,
+        extent: if whole { Extent::Whole } else { Extent::Beginning },
+        dmarc: question.dmarc,
+        dialect: question.dialect,
+        policy,
+        no_approval_in_body: question.approved == Some(false),
+    };
+    message::judge_from(source, &question.list, &asked)
+}
+
+fn by_senders(source: Source<'_>, question: &MessageQuestion) -> Result<Judged, Error> {
+    let nobody = Given::Addresses(Vec::new());
+    let given = question.given.as_ref().unwrap_or(&nobody);
+    let approved = question.approved == Some(true);
+    senders::judge_from(source, &question.list, given, approved, question.style.policy)
+}
+
+/// What is behind the cut can only be told of the headers that came by themselves. They decide; the
+/// block can only make the verdict milder.
+fn of_a_cut_block(source: Source<'_>, question: &MessageQuestion) -> Result<Judged, Error> {
+    let by_senders = by_senders(source, question)?;
+    let policy = question.style.policy;
+    if !policy.permits(by_senders.verdict.decision) {
+        let block = by_message(source, question, policy)?;
+        if !matches!(block.verdict.decision, Decision::Accept | Decision::Hold) {
+            return Ok(by_senders);
+        }
+    }
+    let why = "Exim may have cut the block of headers";
+    let verdict = Verdict::undecided(Rule::Unknowable, why);
+    Ok(Judged { verdict, ..by_senders })
+}
