@@ -1,6 +1,7 @@
 //! From a question to its answer.
 
 use super::cache::{Cache, CachedLists};
+use super::current::Fresh;
 use super::reply::Reply;
 use super::request::{DomainQuestion, MessageQuestion, Request, SenderQuestion};
 use crate::answer::Policy;
@@ -9,7 +10,7 @@ use crate::mailman::verdict::{Decision, Rule, Verdict};
 use crate::query::given::Given;
 use crate::query::message::{self, Question};
 use crate::query::{Judged, Source, domain, senders};
-use crate::site::{Error, Site};
+use crate::site::Error;
 
 /// Whether a question may be answered right away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +22,9 @@ pub enum Haste {
 }
 
 /// Answers a question about a list; nothing if that takes longer than is wanted.
-pub fn answer(
-    site: &Site,
-    cache: &Cache,
-    request: &Request,
-    haste: Haste,
-) -> Option<Reply> {
-    let lists = CachedLists::new(site, cache, haste);
-    let source = Source { site, lists: &lists };
+pub fn answer(fresh: &Fresh, cache: &Cache, request: &Request, haste: Haste) -> Option<Reply> {
+    let lists = CachedLists::new(fresh, cache, haste);
+    let source = Source { site: &fresh.site, lists: &lists };
     let reply = match request {
         Request::Message(_) if haste == Haste::Now => return None,
         Request::Sender(question) => sender(source, question),
@@ -51,6 +47,12 @@ fn sender(source: Source<'_>, question: &SenderQuestion) -> Result<Reply, Error>
         Given::Addresses(_) => None,
     };
     Ok(Reply::judged(&judged, origin, *style))
+}
+
+fn list_domain(source: Source<'_>, question: &DomainQuestion) -> Result<Reply, Error> {
+    let found = domain::of(source, &question.list)?;
+    let matches = question.domain.as_ref().map(|domain| found.is(domain));
+    Ok(Reply::domain(&found, matches, question.json))
 }
 
 fn post(source: Source<'_>, question: &MessageQuestion) -> Result<Reply, Error> {

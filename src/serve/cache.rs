@@ -1,6 +1,7 @@
 //! Lists that were read, least recently used ones evicted.
 
 use super::answer::Haste;
+use super::current::Fresh;
 use crate::list::kept::Kept;
 use crate::list::name::ListName;
 use crate::list::store::{Error, Lists, Loaded, SiteDefault, Wanted};
@@ -30,6 +31,8 @@ pub struct Cache {
 
 #[derive(Debug)]
 struct Entry {
+    /// Which reading of the site's settings it was read under: old lists take defaults from them.
+    generation: u64,
     kept: Arc<Kept>,
     used: AtomicU64,
 }
@@ -50,15 +53,15 @@ impl Cache {
     }
 
     /// The list as it was read last, whether or not it is still so.
-    fn get(&self, name: &ListName) -> Option<Arc<Kept>> {
+    fn get(&self, name: &ListName, generation: u64) -> Option<Arc<Kept>> {
         let lists = self.lists.read().ok()?;
-        let entry = lists.get(name)?;
+        let entry = lists.get(name).filter(|entry| entry.generation == generation)?;
         entry.used.store(self.clock.fetch_add(1, Relaxed), Relaxed);
         Some(Arc::clone(&entry.kept))
     }
 
     /// Keeps a list, if there can be room for it.
-    fn put(&self, name: &ListName, kept: Arc<Kept>) {
+    fn put(&self, name: &ListName, generation: u64, kept: Arc<Kept>) {
         let Ok(mut lists) = self.lists.write() else { return };
         let mut bytes = self.bytes.load(Relaxed);
         if let Some(old) = lists.remove(name) {
@@ -75,7 +78,7 @@ impl Cache {
             }
             bytes = bytes.saturating_add(kept.bytes());
             let used = AtomicU64::new(self.clock.fetch_add(1, Relaxed));
-            lists.insert(name.clone(), Entry { kept, used });
+            lists.insert(name.clone(), Entry { generation, kept, used });
         }
         self.bytes.store(bytes, Relaxed);
     }
@@ -84,14 +87,6 @@ impl Cache {
         let Ok(mut lists) = self.lists.write() else { return };
         if let Some(old) = lists.remove(name) {
             self.bytes.fetch_sub(old.kept.bytes(), Relaxed);
-        }
-    }
-
-    /// Forgets all lists: the site's settings have changed, which old ones take defaults from.
-    pub fn clear(&self) {
-        if let Ok(mut lists) = self.lists.write() {
-            lists.clear();
-            self.bytes.store(0, Relaxed);
         }
     }
 
@@ -115,6 +110,7 @@ impl Cache {
 /// The lists of a site for one question.
 pub struct CachedLists<'a> {
     site: &'a Site,
+    generation: u64,
     cache: &'a Cache,
     haste: Haste,
     missed: Cell<bool>,
@@ -122,8 +118,10 @@ pub struct CachedLists<'a> {
 
 impl<'a> CachedLists<'a> {
     /// Lists that are read now only where there is time for it.
-    pub fn new(site: &'a Site, cache: &'a Cache, haste: Haste) -> CachedLists<'a> {
-        CachedLists { site, cache, haste, missed: Cell::new(false) }
+    pub fn new(fresh: &'a Fresh, cache: &'a Cache, haste: Haste) -> CachedLists<'a> {
+        let Fresh { site, generation } = fresh;
+        let missed = Cell::new(false);
+        CachedLists { site, generation: *generation, cache, haste, missed }
     }
 
     /// Whether there was a list for which there was no time.
@@ -149,7 +147,7 @@ impl Lists for CachedLists<'_> {
         site_default: SiteDefault<'_>,
     ) -> Result<Loaded, Error> {
         let files = &self.site.lists;
-        let kept = match self.cache.get(name) {
+        let kept = match self.cache.get(name, self.generation) {
             Some(kept) if kept.is_current(files, name)? => {
                 self.cache.hits.fetch_add(1, Relaxed);
                 kept
@@ -162,7 +160,7 @@ impl Lists for CachedLists<'_> {
                 match Kept::read(files, name, site_default) {
                     Ok(kept) => {
                         let kept = Arc::new(kept);
-                        self.cache.put(name, Arc::clone(&kept));
+                        self.cache.put(name, self.generation, Arc::clone(&kept));
                         kept
                     }
                     Err(error) => {

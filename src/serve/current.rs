@@ -26,7 +26,7 @@ pub struct Current {
 #[derive(Debug, Clone)]
 struct State {
     /// The last one that could be read.
-    good: Arc<Site>,
+    good: Fresh,
     /// Why it cannot be read now.
     error: Option<(Status, String)>,
     seen: Seen,
@@ -39,19 +39,20 @@ struct Seen {
     lists: Option<(u64, u64)>,
 }
 
-/// A site, and whether it was read just now.
+/// A site as it is now.
+#[derive(Debug, Clone)]
 pub struct Fresh {
     /// The site.
     pub site: Arc<Site>,
-    /// What is kept of its lists is worth nothing any more.
-    pub changed: bool,
+    /// How often its settings had been read before.
+    pub generation: u64,
 }
 
 impl Current {
     /// The site as it was found.
     pub fn new(site: Site) -> Current {
         let seen = look(&site);
-        let state = State { good: Arc::new(site), error: None, seen };
+        let state = State { good: Fresh { site: Arc::new(site), generation: 0 }, error: None, seen };
         Current { state: RwLock::new(state), reading: Mutex::new(()) }
     }
 
@@ -61,8 +62,8 @@ impl Current {
     /// Why it cannot be read, as on the command line.
     pub fn get(&self) -> Result<Fresh, (Status, String)> {
         let state = self.state.read().map_err(|_| poisoned())?.clone();
-        if state.error.is_none() && look(&state.good) == state.seen {
-            return Ok(Fresh { site: state.good, changed: false });
+        if state.error.is_none() && look(&state.good.site) == state.seen {
+            return Ok(state.good);
         }
         self.reread()
     }
@@ -73,17 +74,18 @@ impl Current {
     /// As [`Current::get`].
     pub fn reread(&self) -> Result<Fresh, (Status, String)> {
         let _reading = self.reading.lock().map_err(|_| poisoned())?;
-        let good = Arc::clone(&self.state.read().map_err(|_| poisoned())?.good);
+        let good = self.state.read().map_err(|_| poisoned())?.good.clone();
         // Before it is read: what changes meanwhile is seen the next time.
-        let seen = look(&good);
-        let read = good.reread().map_err(|e: Error| (e.status(), e.to_string()));
+        let seen = look(&good.site);
+        let read = good.site.reread().map_err(|e: Error| (e.status(), e.to_string()));
         let mut state = self.state.write().map_err(|_| poisoned())?;
         state.seen = seen;
         match read {
             Ok(site) => {
-                state.good = Arc::new(site);
+                let generation = good.generation.wrapping_add(1);
+                state.good = Fresh { site: Arc::new(site), generation };
                 state.error = None;
-                Ok(Fresh { site: Arc::clone(&state.good), changed: true })
+                Ok(state.good.clone())
             }
             Err(error) => {
                 state.error = Some(error.clone());
@@ -96,7 +98,8 @@ impl Current {
     pub fn paths(&self) -> (Option<PathBuf>, PathBuf) {
         match self.state.read() {
             Ok(state) => {
-                (state.good.mm_cfg().map(Into::into), state.good.lists.path().to_owned())
+                let site = &state.good.site;
+                (site.mm_cfg().map(Into::into), site.lists.path().to_owned())
             }
             Err(_) => (None, PathBuf::new()),
         }
