@@ -32,7 +32,10 @@ fn main() {
         if times.len() == rounds {
             let (strings, bytes) = (roll.string_bytes(), roll.bytes());
             println!("{} members, {strings} bytes of addresses, {bytes} bytes kept", roll.len());
-            println!("{:.1} bytes a member above the addresses", (bytes - strings) as f64 / roll.len() as f64);
+            println!(
+                "{:.1} bytes a member above the addresses",
+                (bytes - strings) as f64 / roll.len() as f64
+            );
         }
     }
     times.sort();

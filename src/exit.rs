@@ -62,6 +62,12 @@ impl Status {
         }
     }
 
+    /// The status with this number; an internal error if there is none.
+    pub fn of_code(code: u8) -> Status {
+        let known = Status::ALL.into_iter().find(|status| status.code() == code);
+        known.unwrap_or(Status::Internal)
+    }
+
     /// What it means, for `--help`.
     pub const fn meaning(self) -> &'static str {
         match self {

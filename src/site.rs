@@ -422,7 +422,7 @@ fn read_all(path: &Path) -> Result<Vec<u8>, Error> {
     };
     // NONBLOCK, or opening a FIFO would wait for its writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let opened = rustix::fs::open(path, flags, Mode::empty())
+    let opened = rustix::fs::openat(rustix::fs::CWD, path, flags, Mode::empty())
         .map(File::from)
         .map_err(|e| failed("open", e.into()))?;
     if !opened.metadata().map_err(|e| failed("check", e))?.is_file() {

@@ -15,8 +15,7 @@ pub(super) fn run(args: &ListDomain, enter: Enter) -> Result<Outcome, Failure> {
         return Err(Failure::new(Status::Data, found.missing()));
     };
     let matches = args.domain.as_ref().map(|domain| found.is(domain.as_bytes()));
-    let stdout =
-        if args.json { found.json(matches) } else { format!("{}\n", one_line(host)) };
+    let stdout = if args.json { found.json(matches) } else { format!("{}\n", one_line(host)) };
     let refused = matches == Some(false);
     Ok(Outcome {
         status: refused.then_some(Status::Refused),

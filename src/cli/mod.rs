@@ -2,6 +2,7 @@
 
 mod admin;
 mod args;
+mod ask;
 mod ban;
 mod banned;
 mod doctor;
@@ -11,6 +12,7 @@ mod list_domain;
 mod locks;
 mod progress;
 mod report;
+mod serve;
 mod table;
 mod test_message;
 mod test_sender;
@@ -169,6 +171,8 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
         Command::TestSender(args) => test_sender::run(args, enter),
         Command::TestMessage(args) => test_message::run(args, enter),
         Command::ListDomain(args) => list_domain::run(args, enter),
+        Command::Ask(args) => ask::run(args, enter),
+        Command::Serve(args) => serve::run(args),
         Command::EximSetup(args) => exim_setup::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),

@@ -15,7 +15,11 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "types differ by machine")]
+    #[allow(
+        clippy::useless_conversion,
+        clippy::unnecessary_cast,
+        reason = "types differ by machine"
+    )]
     pub(crate) fn of(about: &Stat) -> Identity {
         Identity {
             device: about.st_dev as u64,

@@ -3,9 +3,7 @@
 use super::identity::Seen;
 use super::name::ListName;
 use super::settings::{Scope, Settings};
-use super::store::{
-    DICTS, EXTENSION, Error, ListsDir, Loaded, SiteDefault, Wanted, assemble,
-};
+use super::store::{DICTS, EXTENSION, Error, ListsDir, Loaded, SiteDefault, Wanted, assemble};
 use super::value::{PyValue, Reader};
 use crate::mailman::roster::Entries;
 use crate::pickle::{self, KeptDict, Picked, Request, Roll};
@@ -73,8 +71,7 @@ impl Kept {
     ) -> Result<Kept, Error> {
         let mut seen = Seen { extended: lists.exists(name, EXTENSION)?, ..Seen::default() };
         let keys = [Scope::Senders, Scope::Messages].map(Settings::keys);
-        let requests =
-            keys.each_ref().map(|keys| Request { keys, dicts: &DICTS, addresses: &[] });
+        let requests = keys.each_ref().map(|keys| Request { keys, dicts: &DICTS, addresses: &[] });
         let read = lists.first(name, &mut seen, |file| {
             let enrolled = pickle::enroll(file, &requests, &KEPT)?;
             let mut picked = enrolled.picked.into_iter();

@@ -19,7 +19,7 @@ pub struct Neighbours<'a> {
 impl<'a> Neighbours<'a> {
     /// All lists, read by the Python that wrote each or by this one.
     pub fn new(
-            lists: &'a dyn Lists,
+        lists: &'a dyn Lists,
         site_default: SiteDefault<'a>,
         dialect: Option<Python>,
     ) -> Neighbours<'a> {

@@ -184,7 +184,8 @@ impl ListsDir {
     /// [`Error::NoDirectory`]
     pub fn open(path: &Path) -> Result<ListsDir, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::open(path, flags, Mode::empty()) {
+        // Not `open`, which is another system call on some machines: see `sandbox::calls`.
+        match rustix::fs::openat(rustix::fs::CWD, path, flags, Mode::empty()) {
             Ok(handle) => Ok(ListsDir { handle, path: path.to_owned() }),
             Err(e) => Err(Error::NoDirectory(path.to_owned(), e.into())),
         }
@@ -243,7 +244,11 @@ impl ListsDir {
     }
 
     /// What lies beside a list's file and can change anything about it.
-    pub(super) fn doubts(&self, name: &ListName, foreign_class: Option<&str>) -> Result<Vec<String>, Error> {
+    pub(super) fn doubts(
+        &self,
+        name: &ListName,
+        foreign_class: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
         let mut doubts = Vec::new();
         if self.exists(name, EXTENSION)? {
             doubts.push("the list has an extend.py, which can change anything about it".into());
@@ -297,11 +302,7 @@ impl ListsDir {
     }
 
     /// What a file of a list is now, links followed; nothing if there is none.
-    pub(super) fn identity(
-        &self,
-        name: &ListName,
-        file: &str,
-    ) -> Result<Option<Identity>, Error> {
+    pub(super) fn identity(&self, name: &ListName, file: &str) -> Result<Option<Identity>, Error> {
         match rustix::fs::statat(&self.handle, format!("{name}/{file}"), AtFlags::empty()) {
             Ok(about) => Ok(Some(Identity::of(&about))),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),
@@ -329,8 +330,8 @@ impl ListsDir {
             Err(Errno::NXIO) => return Err(Error::Untrusted(path, "is no regular file")),
             Err(e) => return Err(Error::Unreadable(path, e.into())),
         };
-        let about = rustix::fs::fstat(&opened)
-            .map_err(|e| Error::Unreadable(path.clone(), e.into()))?;
+        let about =
+            rustix::fs::fstat(&opened).map_err(|e| Error::Unreadable(path.clone(), e.into()))?;
         if FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
             return Err(Error::Untrusted(path, "is no regular file"));
         }

@@ -33,6 +33,7 @@ pub struct Roll {
     /// For each slot an offset into the arena.
     table: Vec<u32>,
     count: usize,
+    string_bytes: usize,
 }
 
 impl Roll {
@@ -66,13 +67,7 @@ impl Roll {
 
     /// Bytes of the strings themselves.
     pub fn string_bytes(&self) -> usize {
-        let mut rest = self.arena.as_slice();
-        let mut total = 0usize;
-        while let Some((_, body, after)) = entry(rest) {
-            total = total.saturating_add(body.len());
-            rest = after;
-        }
-        total
+        self.string_bytes
     }
 
     fn search(&self, text: bool, body: &[u8], hash: Hash) -> Option<u8> {

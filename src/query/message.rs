@@ -3,8 +3,8 @@
 use super::{Judged, Source, all_agree, facts, load};
 use crate::answer::Policy;
 use crate::limits;
-use crate::list::settings::Scope;
 use crate::list::neighbours::Neighbours;
+use crate::list::settings::Scope;
 use crate::list::store::Loaded;
 use crate::mailman::handlers::List;
 use crate::mailman::notice::Owner;

@@ -61,7 +61,8 @@ fn load(
     senders: &[Senders],
 ) -> Result<Loaded, Error> {
     let direct = unique(senders.iter().flat_map(|s| s.all.clone()));
-    let mut list = source.site.load_from(source.lists, name, Wanted { scope, addresses: &direct, dialect })?;
+    let mut list =
+        source.site.load_from(source.lists, name, Wanted { scope, addresses: &direct, dialect })?;
     match list.settings.equivalent_domains.value() {
         Some(PyValue::Str(domains)) if too_many_equivalents(direct.len(), domains) => {
             list.doubts.push("the senders have too many equivalents to look up".into());
@@ -69,7 +70,11 @@ fn load(
         }
         Some(domains) if domains.truth() != Some(false) => {
             let all = senders.iter().flat_map(|s| moderate::addresses_in_question(s, domains));
-            source.site.load_from(source.lists, name, Wanted { scope, addresses: &unique(all), dialect })
+            source.site.load_from(
+                source.lists,
+                name,
+                Wanted { scope, addresses: &unique(all), dialect },
+            )
         }
         _ => Ok(list),
     }

@@ -93,6 +93,61 @@ const CALLS: &[Call] = &[
 
 const FILTER: [sock_filter; length(CALLS)] = assemble(ARCHITECTURE, CALLS);
 
+/// What the daemon does in addition once it runs: it takes connections and answers them. It opens no
+/// socket, starts no thread and no program.
+const SERVER_CALLS: &[Call] = &[
+    any(libc::SYS_accept4),
+    any(libc::SYS_epoll_ctl),
+    any(libc::SYS_epoll_pwait),
+    any(libc::SYS_ppoll),
+    any(libc::SYS_sendto),
+    any(libc::SYS_recvfrom),
+    any(libc::SYS_shutdown),
+    any(libc::SYS_getsockopt),
+    // Descriptors above the standard streams are its own connections; it has opened no file for
+    // writing.
+    any(libc::SYS_write),
+    // Its socket's file; Landlock knows which directory that may be in.
+    any(libc::SYS_unlinkat),
+];
+
+const SERVER: [Call; CALLS.len() + SERVER_CALLS.len() - 1] = server();
+
+const SERVER_FILTER: [sock_filter; length(&SERVER)] = assemble(ARCHITECTURE, &SERVER);
+
+/// Both lists, the query's own rule for `write` aside.
+const fn server() -> [Call; CALLS.len() + SERVER_CALLS.len() - 1] {
+    let mut all = [const { any(libc::SYS_write) }; CALLS.len() + SERVER_CALLS.len() - 1];
+    let (mut to, mut from) = (0, 0);
+    while let Some((head, rest)) = all.split_at_mut_checked(to)
+        && let [slot, ..] = rest
+    {
+        let _ = head;
+        let call = match CALLS.split_at_checked(from) {
+            Some((_, [call, ..])) => call,
+            _ => match SERVER_CALLS.split_at_checked(from - CALLS.len()) {
+                Some((_, [call, ..])) => call,
+                _ => break,
+            },
+        };
+        from += 1;
+        if call.number == libc::SYS_write && from <= CALLS.len() {
+            continue;
+        }
+        *slot = Call { number: call.number, demands: call.demands };
+        to += 1;
+    }
+    all
+}
+
+/// From now on all threads can make the daemon's calls only.
+///
+/// # Errors
+/// Why it could not be done.
+pub fn filter_server() -> Result<(), String> {
+    seccompiler::apply_filter_all_threads(&SERVER_FILTER).map_err(|e| e.to_string())
+}
+
 /// From now on all threads can make these calls only.
 ///
 /// # Errors

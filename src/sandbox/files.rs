@@ -17,24 +17,41 @@ const RIGHTS: ABI = ABI::V7;
 /// # Errors
 /// Why it could not be done.
 pub fn restrict(readable: Option<BorrowedFd<'_>>) -> Result<(), String> {
-    match restrict_to(readable) {
+    restrict_all(readable.as_slice(), &[])
+}
+
+/// The same with several such directories, and others in which files can be removed.
+///
+/// # Errors
+/// Why it could not be done.
+pub fn restrict_all(
+    readable: &[BorrowedFd<'_>],
+    removable: &[BorrowedFd<'_>],
+) -> Result<(), String> {
+    match restrict_to(readable, removable) {
         Ok(RulesetStatus::NotEnforced) => Err("the kernel has none, or not switched on".into()),
         Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),
     }
 }
 
-fn restrict_to(readable: Option<BorrowedFd<'_>>) -> Result<RulesetStatus, RulesetError> {
+fn restrict_to(
+    readable: &[BorrowedFd<'_>],
+    removable: &[BorrowedFd<'_>],
+) -> Result<RulesetStatus, RulesetError> {
     let mut ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(RIGHTS))?
         .handle_access(AccessNet::from_all(RIGHTS))?
         .scope(Scope::from_all(RIGHTS))?
         .create()?
         .no_new_privs(false);
-    if let Some(dir) = readable {
+    for dir in readable {
         // Where there is no openat2, a list's directory is opened as such.
         ruleset =
             ruleset.add_rule(PathBeneath::new(dir, AccessFs::ReadFile | AccessFs::ReadDir))?;
+    }
+    for dir in removable {
+        ruleset = ruleset.add_rule(PathBeneath::new(dir, AccessFs::RemoveFile))?;
     }
     Ok(ruleset.restrict_self()?.ruleset)
 }

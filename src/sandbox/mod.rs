@@ -18,7 +18,9 @@ pub mod files;
 pub mod resources;
 
 use crate::list::store::ListsDir;
-use std::os::fd::AsFd;
+use rustix::fs::{Mode, OFlags};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 /// Gives up, for the whole process and for good, what is not needed to read the lists in this
 /// directory and to answer. The directory and `mm_cfg.py` must have been opened before; a thread
@@ -36,11 +38,34 @@ pub fn enter(lists: &ListsDir) -> Vec<String> {
     gaps
 }
 
+/// What the daemon gives up before it starts its threads: it can read the lists and what is beside
+/// `mm_cfg.py`, remove files beside its sockets, and open nothing else. seccomp follows when all
+/// threads run ([`calls::filter_server`]). Returns what could not be given up, as [`enter`] does.
+pub fn enter_server(lists: &Path, settings: Option<&Path>, sockets: &[&Path]) -> Vec<String> {
+    let mut gaps = resources::limit_core();
+    let open = |path: &Path| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty()).ok()
+    };
+    let readable: Vec<_> = [Some(lists), settings].into_iter().flatten().filter_map(open).collect();
+    let removable: Vec<_> = sockets.iter().copied().filter_map(open).collect();
+    let mut step = |name: &str, done: Result<(), String>| {
+        gaps.extend(done.err().map(|why| format!("by {name}: {why}")));
+    };
+    step("no_new_privs", no_new_privs());
+    step("Landlock", files::restrict_all(&fds(&readable), &fds(&removable)));
+    gaps
+}
+
 /// The same for a thread that only waits, and opens nothing at all. Landlock confines each thread
 /// by itself; the rest comes with [`enter`].
 pub fn enter_idle() {
     // As for gaps: the thread that works meets the same, and tells.
     let _ = no_new_privs().and_then(|()| files::restrict(None));
+}
+
+fn fds(fds: &[OwnedFd]) -> Vec<BorrowedFd<'_>> {
+    fds.iter().map(AsFd::as_fd).collect()
 }
 
 /// No program that is executed gains rights; without this Landlock and seccomp are for root only.

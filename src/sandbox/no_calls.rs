@@ -12,3 +12,11 @@ pub fn filter() -> Result<(), String> {
 pub fn numbers() -> Vec<i64> {
     Vec::new()
 }
+
+/// Does nothing.
+///
+/// # Errors
+/// Always: there is no filter.
+pub fn filter_server() -> Result<(), String> {
+    Err("no filter for this processor".into())
+}

@@ -28,6 +28,12 @@ pub fn limit() -> Vec<String> {
     .collect()
 }
 
+/// Limits core files alone, for what runs on.
+pub fn limit_core() -> Vec<String> {
+    let error = lower(Resource::Core, 0).err();
+    error.map(|e| format!("by a limit on core files: {e}")).into_iter().collect()
+}
+
 fn lower(resource: Resource, most: u64) -> rustix::io::Result<()> {
     let ours = Rlimit { current: Some(most), maximum: Some(most) };
     // Not asked for first: rustix takes for granted that getrlimit works.

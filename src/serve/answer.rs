@@ -5,6 +5,7 @@ use super::current::Fresh;
 use super::reply::Reply;
 use super::request::{DomainQuestion, MessageQuestion, Request, SenderQuestion};
 use crate::answer::Policy;
+use crate::list::store::Wanted;
 use crate::mailman::post::Extent;
 use crate::mailman::verdict::{Decision, Rule, Verdict};
 use crate::query::given::Given;
@@ -37,6 +38,13 @@ pub fn answer(fresh: &Fresh, cache: &Cache, request: &Request, haste: Haste) -> 
         return None;
     }
     Some(reply.unwrap_or_else(|error| Reply::error(error.status(), &error.to_string())))
+}
+
+/// Whether the list of a question is at hand, or would not be found.
+pub fn is_at_hand(fresh: &Fresh, cache: &Cache, list: &[u8]) -> bool {
+    let lists = CachedLists::new(fresh, cache, Haste::Now);
+    let _ = fresh.site.load_from(&lists, list, Wanted::of_senders(&[]));
+    !lists.missed()
 }
 
 fn sender(source: Source<'_>, question: &SenderQuestion) -> Result<Reply, Error> {

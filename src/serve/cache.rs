@@ -101,9 +101,10 @@ impl Cache {
             Ok(lists) => lists.values().map(|entry| Arc::clone(&entry.kept)).collect(),
             Err(_) => Vec::new(),
         };
-        lists.iter().map(|kept| kept.members()).fold((0, 0, 0), |a, b| {
-            (a.0 + b.0, a.1 + b.1, a.2 + b.2)
-        })
+        lists
+            .iter()
+            .map(|kept| kept.members())
+            .fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2))
     }
 }
 

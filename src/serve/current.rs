@@ -52,7 +52,8 @@ impl Current {
     /// The site as it was found.
     pub fn new(site: Site) -> Current {
         let seen = look(&site);
-        let state = State { good: Fresh { site: Arc::new(site), generation: 0 }, error: None, seen };
+        let state =
+            State { good: Fresh { site: Arc::new(site), generation: 0 }, error: None, seen };
         Current { state: RwLock::new(state), reading: Mutex::new(()) }
     }
 

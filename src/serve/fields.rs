@@ -70,9 +70,8 @@ impl<'a> Fields<'a> {
     /// All values of a key in base64.
     pub(super) fn coded(&mut self, key: &str) -> Result<Vec<Vec<u8>>, String> {
         let key = format!("{key}{CODED}");
-        let decode = |value: &[u8]| {
-            STANDARD.decode(value).map_err(|e| format!("{key}: not base64: {e}"))
-        };
+        let decode =
+            |value: &[u8]| STANDARD.decode(value).map_err(|e| format!("{key}: not base64: {e}"));
         self.take(&key).into_iter().map(decode).collect()
     }
 

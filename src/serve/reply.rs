@@ -3,11 +3,11 @@
 use crate::answer::one_line;
 use crate::exit::Status;
 use crate::limits;
+use crate::mailman::senders::Origin;
 use crate::mailman::verdict::Decision;
 use crate::query::Judged;
 use crate::query::domain::Domain;
 use crate::report::{Report, Style};
-use crate::mailman::senders::Origin;
 
 /// The first line of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

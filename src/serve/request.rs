@@ -216,7 +216,8 @@ fn style(fields: &mut Fields<'_>) -> Result<Style, String> {
         refuse_discarded: fields.word("discarded", refuse)?.unwrap_or(true),
     };
     let mut flag = |key| Ok::<_, String>(fields.flag(key)?.unwrap_or(false));
-    let style = Style { policy, json: flag("json")?, explain: flag("explain")?, utf8: flag("utf8")? };
+    let style =
+        Style { policy, json: flag("json")?, explain: flag("explain")?, utf8: flag("utf8")? };
     if style.json && style.explain {
         return Err("json does not go with explain".into());
     }

@@ -1,20 +1,24 @@
 //! The command line: parsed here, and nowhere else. A file for each command's options.
 
+mod ask;
 mod ban;
 mod banned;
 mod doctor;
 mod exim_setup;
 mod list_domain;
 mod locks;
+mod serve;
 mod test_message;
 mod test_sender;
 
+pub(super) use ask::Ask;
 pub(super) use ban::{Ban, ChangeBans, Unban};
 pub(super) use banned::Banned;
 pub(super) use doctor::Doctor;
 pub(super) use exim_setup::{EximSetup, LayoutName, NoAnswer};
 pub(super) use list_domain::ListDomain;
 pub(super) use locks::Locks;
+pub(super) use serve::Serve;
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
 
@@ -78,6 +82,21 @@ pub(super) enum Command {
                       is the list's domain, ASCII case aside, and exits with 1 if it is not."
     )]
     ListDomain(ListDomain),
+    /// Answer questions over a socket, for busy servers.
+    #[command(
+        after_help = serve::help_end(),
+        long_about = "Answers the same questions as the other commands over a socket, and keeps \
+                      lists in memory. Run it as Mailman's user, best by systemd with the unit \
+                      files that come with it."
+    )]
+    Serve(Serve),
+    /// Ask a daemon whether a message with these senders may be posted to LIST.
+    #[command(
+        after_help = ask::help_end(),
+        long_about = "Asks a daemon (mm-query serve) what test-sender would answer: same options, \
+                      same exit statuses."
+    )]
+    Ask(Ask),
     /// Show how to set Exim up, or do it on Debian.
     #[command(
         name = "exim-setup",
@@ -140,8 +159,12 @@ impl Command {
     /// Whether it is for people at a shell, who wait as long as it takes. Exim does not.
     pub(super) fn is_for_people(&self) -> bool {
         match self {
-            Command::TestSender(_) | Command::TestMessage(_) | Command::ListDomain(_) => false,
+            Command::TestSender(_)
+            | Command::TestMessage(_)
+            | Command::ListDomain(_)
+            | Command::Ask(_) => false,
             Command::EximSetup(_)
+            | Command::Serve(_)
             | Command::Doctor(_)
             | Command::Ban(_)
             | Command::Unban(_)

@@ -24,12 +24,13 @@ pub(crate) struct Builder {
     secret: Secret,
     arena: Vec<u8>,
     count: usize,
+    string_bytes: usize,
 }
 
 impl Builder {
     /// An empty one, for keys as this Python compares them.
     pub(crate) fn new(python: Python) -> Builder {
-        Builder { python, secret: Secret::new(), arena: Vec::new(), count: 0 }
+        Builder { python, secret: Secret::new(), arena: Vec::new(), count: 0, string_bytes: 0 }
     }
 
     /// Enters a string. Says where it lies.
@@ -60,6 +61,7 @@ impl Builder {
         }
         self.arena.extend_from_slice(body);
         self.count = self.count.saturating_add(1);
+        self.string_bytes = self.string_bytes.saturating_add(body.len());
         Ok(place)
     }
 
@@ -80,6 +82,7 @@ impl Builder {
             tags: vec![0; slots],
             table: vec![0; slots],
             count: self.count,
+            string_bytes: self.string_bytes,
         };
         for (hash, place) in in_order(&roll.arena, roll.secret, self.count) {
             insert(&mut roll, hash, place)?;
