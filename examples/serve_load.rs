@@ -79,13 +79,20 @@ fn ask(place: &Place, request: &[u8], answer: &mut Vec<u8>) -> std::io::Result<(
 }
 
 fn question(list: &str, sender: &str) -> Vec<u8> {
-    format!("mm-query: 1\nquery: test-sender\nlist: {list}\nenvelope-from: {sender}\nfrom: {sender}\n\n").into_bytes()
+    format!(
+        "mm-query: 1\nquery: test-sender\nlist: {list}\nenvelope-from: {sender}\nfrom: {sender}\n\n"
+    )
+    .into_bytes()
 }
 
 /// A member as big_list writes them, or a stranger.
 fn sender(n: usize, of: usize) -> String {
     let member = n % of;
-    if n % 2 == 0 { format!("u{member:07}@h{:03}.example", member % 1000) } else { format!("s{n}@elsewhere.example") }
+    if n % 2 == 0 {
+        format!("u{member:07}@h{:03}.example", member % 1000)
+    } else {
+        format!("s{n}@elsewhere.example")
+    }
 }
 
 fn make_lists(dir: &Path) {
@@ -151,7 +158,10 @@ fn load(options: &Options, place: &Place, seconds: u64, replace: bool) {
                         let start = Instant::now();
                         ask(place, &request, &mut answer).expect("an answer");
                         times.push(start.elapsed().as_nanos().try_into().unwrap_or(u32::MAX));
-                        assert!(!answer.starts_with(b"error") && answer.contains(&b'\n'), "{answer:?}");
+                        assert!(
+                            !answer.starts_with(b"error") && answer.contains(&b'\n'),
+                            "{answer:?}"
+                        );
                     }
                     stop.store(true, Relaxed);
                     times

@@ -97,6 +97,8 @@ pub const REQUEST_BYTES: usize = 1 << 20;
 /// Bytes of an answer of the daemon; they fit into a socket's buffer, so that none is written in
 /// parts.
 pub const ANSWER_BYTES: usize = 64 << 10;
+/// Bytes of a list whose first question does not wait until all of it can be kept.
+pub const LONG_LIST_BYTES: u64 = 8 << 20;
 /// How long a client may take to send its request.
 pub const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// How long an answer may take, waiting for others included.

@@ -302,7 +302,7 @@ impl ListsDir {
     }
 
     /// What a file of a list is now, links followed; nothing if there is none.
-    pub(super) fn identity(&self, name: &ListName, file: &str) -> Result<Option<Identity>, Error> {
+    pub(crate) fn identity(&self, name: &ListName, file: &str) -> Result<Option<Identity>, Error> {
         match rustix::fs::statat(&self.handle, format!("{name}/{file}"), AtFlags::empty()) {
             Ok(about) => Ok(Some(Identity::of(&about))),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),

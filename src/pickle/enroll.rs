@@ -17,7 +17,7 @@ use crate::python::Python;
 const ENTRY_MOST: usize = 16 << 10;
 
 /// Bytes that are read at a time.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 128 << 10;
 
 /// A dict whose keys are kept.
 #[derive(Debug, Clone, Copy)]

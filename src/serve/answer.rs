@@ -5,7 +5,8 @@ use super::current::Fresh;
 use super::reply::Reply;
 use super::request::{DomainQuestion, MessageQuestion, Request, SenderQuestion};
 use crate::answer::Policy;
-use crate::list::store::Wanted;
+use crate::list::name::ListName;
+use crate::list::store::{Lists, Wanted};
 use crate::mailman::post::Extent;
 use crate::mailman::verdict::{Decision, Rule, Verdict};
 use crate::query::given::Given;
@@ -18,12 +19,20 @@ use crate::site::Error;
 pub enum Haste {
     /// Only if that takes well under a millisecond.
     Now,
+    /// Soon: a long file is read for this question alone, and once more later, to be kept.
+    Soon,
     /// However long it takes.
     Anytime,
 }
 
-/// Answers a question about a list; nothing if that takes longer than is wanted.
-pub fn answer(fresh: &Fresh, cache: &Cache, request: &Request, haste: Haste) -> Option<Reply> {
+/// Answers a question about a list; nothing if that takes longer than is wanted. With it, the lists
+/// that are still to be read and kept.
+pub fn answer(
+    fresh: &Fresh,
+    cache: &Cache,
+    request: &Request,
+    haste: Haste,
+) -> Option<(Reply, Vec<ListName>)> {
     let lists = CachedLists::new(fresh, cache, haste);
     let source = Source { site: &fresh.site, lists: &lists };
     let reply = match request {
@@ -37,7 +46,18 @@ pub fn answer(fresh: &Fresh, cache: &Cache, request: &Request, haste: Haste) -> 
     if lists.missed() {
         return None;
     }
-    Some(reply.unwrap_or_else(|error| Reply::error(error.status(), &error.to_string())))
+    let failed = |error: Error| Reply::error(error.status(), &error.to_string());
+    Some((reply.unwrap_or_else(failed), lists.postponed()))
+}
+
+/// Reads lists, so that they are at hand.
+pub fn keep(fresh: &Fresh, cache: &Cache, names: &[ListName]) {
+    let lists = CachedLists::new(fresh, cache, Haste::Anytime);
+    for name in names {
+        // What is wrong with it, the next question finds, too.
+        let default = |key: &str| fresh.site.list_default(key);
+        let _ = lists.load(name, Wanted::of_senders(&[]), &default);
+    }
 }
 
 /// Whether the list of a question is at hand, or would not be found.

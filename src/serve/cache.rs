@@ -2,11 +2,12 @@
 
 use super::answer::Haste;
 use super::current::Fresh;
+use crate::limits;
 use crate::list::kept::Kept;
 use crate::list::name::ListName;
 use crate::list::store::{Error, Lists, Loaded, SiteDefault, Wanted};
 use crate::site::Site;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
@@ -115,19 +116,39 @@ pub struct CachedLists<'a> {
     cache: &'a Cache,
     haste: Haste,
     missed: Cell<bool>,
+    postponed: RefCell<Vec<ListName>>,
 }
 
 impl<'a> CachedLists<'a> {
     /// Lists that are read now only where there is time for it.
     pub fn new(fresh: &'a Fresh, cache: &'a Cache, haste: Haste) -> CachedLists<'a> {
         let Fresh { site, generation } = fresh;
-        let missed = Cell::new(false);
-        CachedLists { site, generation: *generation, cache, haste, missed }
+        let (missed, postponed) = (Cell::new(false), RefCell::default());
+        CachedLists { site, generation: *generation, cache, haste, missed, postponed }
     }
 
     /// Whether there was a list for which there was no time.
     pub fn missed(&self) -> bool {
         self.missed.get()
+    }
+
+    /// Lists that are to be read later.
+    pub fn postponed(self) -> Vec<ListName> {
+        self.postponed.into_inner()
+    }
+
+    /// Whether a list is so long that a question had better not wait for all of it.
+    fn is_postponed(&self, name: &ListName) -> Result<bool, Error> {
+        if self.haste != Haste::Soon {
+            return Ok(false);
+        }
+        let file = self.site.lists.identity(name, "config.pck")?;
+        let long = file.is_some_and(|file| file.size > limits::LONG_LIST_BYTES);
+        let mut postponed = self.postponed.borrow_mut();
+        if long && !postponed.contains(name) {
+            postponed.push(name.clone());
+        }
+        Ok(long)
     }
 
     /// Fails where there is no time.
@@ -157,6 +178,9 @@ impl Lists for CachedLists<'_> {
             None if !files.has(name)? => return Err(Error::no_such_list(name)),
             stale => {
                 self.take_time()?;
+                if self.is_postponed(name)? {
+                    return files.load(name, wanted, site_default);
+                }
                 self.cache.reads.fetch_add(1, Relaxed);
                 match Kept::read(files, name, site_default) {
                     Ok(kept) => {

@@ -517,8 +517,9 @@ pub fn work(shared: &Shared) {
         if at_hand {
             shared.queue.release(key.as_deref());
         }
-        let reply = shared.service.answer(&job.request);
+        let (reply, postponed) = shared.service.answer(&job.request);
         job.done(reply);
+        shared.service.keep(&postponed);
         if !at_hand {
             shared.queue.release(key.as_deref());
         }

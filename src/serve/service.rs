@@ -8,6 +8,7 @@ use super::log::{Level, Log};
 use super::reply::Reply;
 use super::request::{Request, parse};
 use crate::exit::Status;
+use crate::list::name::ListName;
 use crate::site::Site;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
@@ -58,15 +59,27 @@ impl Service {
         };
         self.counters.asked(Some(&request));
         match self.try_answer(&request, Haste::Now) {
-            Some(reply) => Handled::Answered(reply),
+            Some((reply, _)) => Handled::Answered(reply),
             None => Handled::Later(request),
         }
     }
 
-    /// Answers a request, however long it takes.
-    pub fn answer(&self, request: &Request) -> Reply {
-        let answered = catch_unwind(AssertUnwindSafe(|| self.try_answer(request, Haste::Anytime)));
-        answered.ok().flatten().unwrap_or_else(|| self.failed())
+    /// Answers a request, however long it takes, and says which lists [`Service::keep`] is to read.
+    pub fn answer(&self, request: &Request) -> (Reply, Vec<ListName>) {
+        let answered = catch_unwind(AssertUnwindSafe(|| self.try_answer(request, Haste::Soon)));
+        answered.ok().flatten().unwrap_or_else(|| (self.failed(), Vec::new()))
+    }
+
+    /// Reads lists, so that they are at hand.
+    pub fn keep(&self, names: &[ListName]) {
+        if names.is_empty() {
+            return;
+        }
+        let Ok(fresh) = self.current.get() else { return };
+        let keep = || answer::keep(&fresh, &self.cache, names);
+        if catch_unwind(AssertUnwindSafe(keep)).is_err() {
+            let _ = self.failed();
+        }
     }
 
     /// Whether other questions about the same list need not wait for this one.
@@ -76,21 +89,20 @@ impl Service {
         catch_unwind(AssertUnwindSafe(look)).unwrap_or(true)
     }
 
-    fn try_answer(&self, request: &Request, haste: Haste) -> Option<Reply> {
-        match request {
-            Request::Ping => {
-                Some(Reply::accept(format!("mm-query {}\n", env!("CARGO_PKG_VERSION"))))
-            }
-            Request::Status => Some(Reply::accept(self.counters.status(self))),
-            Request::Metrics => Some(Reply::accept(self.counters.metrics(self))),
+    fn try_answer(&self, request: &Request, haste: Haste) -> Option<(Reply, Vec<ListName>)> {
+        let reply = match request {
+            Request::Ping => Reply::accept(format!("mm-query {}\n", env!("CARGO_PKG_VERSION"))),
+            Request::Status => Reply::accept(self.counters.status(self)),
+            Request::Metrics => Reply::accept(self.counters.metrics(self)),
             question => match self.current.get() {
-                Ok(fresh) => answer::answer(&fresh, &self.cache, question, haste),
+                Ok(fresh) => return answer::answer(&fresh, &self.cache, question, haste),
                 Err((status, why)) => {
                     self.log.line(Level::Error, &why);
-                    Some(Reply::error(status, &why))
+                    Reply::error(status, &why)
                 }
             },
-        }
+        };
+        Some((reply, Vec::new()))
     }
 
     /// Reads the site's settings again.
