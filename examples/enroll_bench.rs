@@ -1,6 +1,12 @@
 //! Times [`mm_query::pickle::enroll`] on one file: `enroll_bench FILE [ROUNDS]`, and says what the
 //! members that are kept take.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a tool for developers"
+)]
 
 use mm_query::pickle::{KeptDict, Request, enroll};
 use std::fs::File;

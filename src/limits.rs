@@ -104,7 +104,7 @@ pub const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// How long an answer may take, waiting for others included.
 pub const ANSWER_TIME: Duration = Duration::from_secs(20);
 /// How long a client whose request was not read to its end may take to end it, so that it gets the
-/// answer.
+/// answer; of more than another [`REQUEST_BYTES`] no more is read.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 /// How long the daemon answers what it has begun with, when it is to end.
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);

@@ -126,7 +126,7 @@ struct Hash(u32);
 impl Hash {
     /// Where to begin in a table of so many slots. Rises with the hash.
     fn slot(self, slots: usize) -> usize {
-        (u64::from(self.0) * slots as u64 >> 32) as usize
+        ((u64::from(self.0) * slots as u64) >> 32) as usize
     }
 
     fn tag(self) -> u8 {
@@ -192,19 +192,19 @@ mod tests {
     #[test]
     fn many_strings_stay_apart_and_take_little() {
         let strings = 20_000u32;
-        let marks = |n: u32| if n % 3 == 0 { 1 } else { 2 };
+        let marks = |n: u32| if n.is_multiple_of(3) { 1 } else { 2 };
         for twice in [false, true] {
             let mut builder = Builder::new(Python::Two);
             for n in 0..strings {
                 builder.enter(StringKind::Str, name(n).as_bytes(), marks(n)).unwrap();
             }
-            for n in (0..strings).filter(|n| twice && n % 2 == 0) {
+            for n in (0..strings).filter(|n| twice && n.is_multiple_of(2)) {
                 builder.enter(StringKind::Text, name(n).as_bytes(), 4).unwrap();
             }
             let roll = builder.finish().unwrap();
             assert_eq!(roll.len(), strings as usize);
             for n in 0..strings {
-                let more = if twice && n % 2 == 0 { 4 } else { 0 };
+                let more = if twice && n.is_multiple_of(2) { 4 } else { 0 };
                 let found = roll.marks(&PyStr::Bytes(name(n).into_bytes()));
                 assert_eq!(found, marks(n) | more);
             }

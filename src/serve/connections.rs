@@ -24,8 +24,8 @@ pub enum State {
     Reading(Vec<u8>),
     /// Its answer.
     Waiting,
-    /// The client's end; the answer has gone.
-    Lingering,
+    /// The client's end; the answer has gone. So many bytes more are read.
+    Lingering(usize),
 }
 
 /// Which connection; never another one, even if it takes the same place.

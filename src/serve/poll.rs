@@ -299,10 +299,7 @@ impl Poll {
     fn begin(&mut self, socket: OwnedFd) {
         let since = Instant::now();
         let mut length = 0usize;
-        loop {
-            let Some(room) = self.buffer.get_mut(length..).filter(|room| !room.is_empty()) else {
-                break;
-            };
+        while let Some(room) = self.buffer.get_mut(length..).filter(|room| !room.is_empty()) {
             match rustix::io::read(&socket, room) {
                 Ok(0) => return self.complete_new(socket, since, length),
                 Ok(count) => {
@@ -385,8 +382,13 @@ impl Poll {
             }
         };
         match &mut connection.state {
-            State::Lingering if ended => drop(self.connections.remove(token)),
-            State::Lingering | State::Waiting => {}
+            State::Lingering(left) => {
+                *left = left.saturating_sub(count);
+                if ended || *left == 0 {
+                    self.connections.remove(token);
+                }
+            }
+            State::Waiting => {}
             State::Reading(bytes) => {
                 let from = bytes.len();
                 bytes.extend_from_slice(self.buffer.get(..count).unwrap_or_default());
@@ -454,7 +456,7 @@ impl Poll {
         let _ = rustix::net::shutdown(&socket, Shutdown::Write);
         self.make_room();
         let deadline = Instant::now() + limits::LINGER_TIME;
-        self.watch(socket, since, State::Lingering, deadline);
+        self.watch(socket, since, State::Lingering(limits::REQUEST_BYTES), deadline);
     }
 
     fn give_up(&mut self, token: Token, status: Status, why: &str) {
@@ -473,7 +475,7 @@ impl Poll {
         let Some(token) = self.connections.idlest() else { return false };
         self.shared.service.counters.dropped.fetch_add(1, Relaxed);
         let Some(connection) = self.connections.remove(token) else { return false };
-        if !matches!(connection.state, State::Lingering) {
+        if !matches!(connection.state, State::Lingering(_)) {
             let reply = Reply::error(Status::TryAgain, "too many connections");
             self.send(&connection.socket, connection.since, &reply);
         }
@@ -498,7 +500,7 @@ impl Poll {
                     let reply = Reply::error(Status::TryAgain, "no answer in time");
                     self.finish(token, &reply);
                 }
-                Some(State::Lingering) | None => drop(self.connections.remove(token)),
+                Some(State::Lingering(_)) | None => drop(self.connections.remove(token)),
             }
         }
     }

@@ -68,7 +68,11 @@ fn values(case: &Value) -> Vec<String> {
     }
 }
 
-fn differences(corpus: &Path, table: &str, pose: impl Fn(&Value) -> (Vec<OsString>, String)) -> usize {
+fn differences(
+    corpus: &Path,
+    table: &str,
+    pose: impl Fn(&Value) -> (Vec<OsString>, String),
+) -> usize {
     let service = service(&corpus.join("lists"), mm_cfg(corpus).as_deref());
     let cases = cases(corpus, table);
     let mut wrong = Vec::new();
@@ -95,7 +99,8 @@ fn senders_are_judged_as_on_the_command_line() {
         for exim in [false, true] {
             let seen = differences(&corpus, "sender.jsonl", |case| {
                 let list = case["list"].as_str().unwrap();
-                let mut args: Vec<OsString> = vec!["test-sender".into(), list.into(), "--json".into()];
+                let mut args: Vec<OsString> =
+                    vec!["test-sender".into(), list.into(), "--json".into()];
                 let mut request = format!("query: test-sender\nlist: {list}\njson: yes\n");
                 if exim {
                     args.push("--base64".into());
@@ -107,11 +112,20 @@ fn senders_are_judged_as_on_the_command_line() {
                         let mut value = bytes(&value);
                         if exim && name != "envelope-from" {
                             // As Exim's list of one header.
-                            value = value.iter().flat_map(|c| if *c == b':' { vec![b':', b':'] } else { vec![*c] }).collect();
+                            value = value
+                                .iter()
+                                .flat_map(|c| if *c == b':' { vec![b':', b':'] } else { vec![*c] })
+                                .collect();
                         }
                         let arg = if exim { coded(&value).into_bytes() } else { value.clone() };
-                        args.push(OsString::from_vec([format!("--{name}=").as_bytes(), &arg].concat()));
-                        let key = if exim || name == "envelope-from" { name.to_owned() } else { format!("header-{name}") };
+                        args.push(OsString::from_vec(
+                            [format!("--{name}=").as_bytes(), &arg].concat(),
+                        ));
+                        let key = if exim || name == "envelope-from" {
+                            name.to_owned()
+                        } else {
+                            format!("header-{name}")
+                        };
                         request += &format!("{key}-base64: {}\n", coded(&value));
                     }
                 }
