@@ -88,7 +88,7 @@ fn question(list: &str, sender: &str) -> Vec<u8> {
 /// A member as big_list writes them, or a stranger.
 fn sender(n: usize, of: usize) -> String {
     let member = n % of;
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         format!("u{member:07}@h{:03}.example", member % 1000)
     } else {
         format!("s{n}@elsewhere.example")

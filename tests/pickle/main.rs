@@ -11,6 +11,7 @@
 mod broken;
 mod corpus;
 mod edit;
+mod enroll;
 mod lookup;
 mod peer;
 mod support;
