@@ -2,6 +2,7 @@
 # make demo    a private Exim with our snippets: one post permitted, one refused
 # make test    everything that must pass
 # make bench   what a query costs
+# make load    what the daemon can take
 # All of them but `build` install what they need first (tools/setup), as root on Debian.
 
 CARGO ?= cargo
@@ -9,7 +10,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 DIST := $(TARGET_DIR)/dist
 
-.PHONY: all build demo test bench clean
+.PHONY: all build demo test bench load clean
 
 all: build
 
@@ -42,6 +43,14 @@ bench:
 	$(MAKE) --no-print-directory build
 	$(CARGO) build --locked --release --example big_list
 	tools/bench.py "$(DIST)/mm-query" "$(TARGET_DIR)/release/examples/big_list"
+
+# LOAD: more options, such as --inet, --clients 16, --seconds 60.
+load:
+	tools/setup build
+	$(MAKE) --no-print-directory build
+	$(CARGO) build --locked --release --example big_list --example serve_load
+	install -d "$(TARGET_DIR)/load"
+	"$(TARGET_DIR)/release/examples/serve_load" "$(DIST)/mm-query" "$(TARGET_DIR)/load" $(LOAD)
 
 clean:
 	$(CARGO) clean

@@ -87,6 +87,8 @@ fn help_is_a_page_to_work_from() {
         (&["unban", "--help"], &["--dry-run", "--lock-dir"]),
         (&["banned", "--help"], &["GLOBAL_BAN_LIST"]),
         (&["locks", "--help"], &["--remove-stale", "--host", "five hours"]),
+        (&["serve", "--help"], &["--cache-size", "--allow-remote", "[default: 256M]", "SIGHUP"]),
+        (&["ask", "--help"], &["--socket", "--no-fallback", "/run/mm-query/socket"]),
     ] {
         let output = Command::new(bin).args(args).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");

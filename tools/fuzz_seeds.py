@@ -3,6 +3,7 @@
 
     tools/fuzz_seeds.py TARGET FOLDER
 """
+import base64
 import glob
 import json
 import os
@@ -43,7 +44,29 @@ def headers():
     yield from (row["raw"].encode("latin-1") for row in rows("headers.jsonl"))
 
 
+def requests():
+    coded = lambda text: base64.b64encode(text.encode()).decode()
+    lines = [
+        "query: ping", "query: status", "query: metrics",
+        "query: list-domain\nlist: team\ndomain: lists.example.org\njson: yes",
+        "query: list-domain\nlist: club@lists.example.net",
+        "query: test-sender\nlist: announce\nenvelope-from: \nfrom: Eve <eve@example.net>",
+        "query: test-sender\nlist: held\naddress: a@b\nheld: refuse\ndiscarded: permit\nutf8: yes",
+        "query: test-sender\nlist: team\nsender: x\nreply-to: y\napproved: yes\nexplain: yes",
+        "query: test-sender\nlist: announce\nfrom-base64: %s\nenvelope-from-base64: %s"
+        % (coded("a@b:c::d"), coded("e@f")),
+        "query: test-message\nlist: team\nheaders-base64: %s\nbody-base64: %s\nbody-complete: yes"
+        % (coded("From: eve@example.net\nSubject: x\n"), coded("Approved: x\n\ntext\n")),
+        "query: test-message\nlist: announce\nheaders-base64: %s\nheaders-cut: yes\napproved: no\n"
+        "from-base64: %s\ndmarc-policy: reject\ndialect: 2.2" % (coded("X: y\n"), coded("a@b")),
+    ]
+    for text in lines:
+        yield b"\0mm-query: 1\n" + text.encode() + b"\n\n"
+        yield b"\0mm-query: 1\r\n" + text.replace("\n", "\r\n").encode() + b"\r\n"
+
+
 SEEDS = {
+    "serve": requests,
     "pickle": lambda: files("lists/*/config.pck", "corpus/*/lists/*/config.pck"),
     "edit": lambda: files("lists/*/config.pck", "corpus/*/lists/*/config.pck"),
     "headers": headers,
