@@ -1,13 +1,14 @@
 //! A Mailman site: where its lists are, and what its `mm_cfg.py` says.
 
+mod lists;
 mod lock_dir;
 
 use crate::config::{self, Config};
 use crate::exit::Status;
 use crate::limits;
-use crate::list::name::{BadName, ListAddress, ListName};
+use crate::list::name::BadName;
 use crate::list::settings::{Scope, Settings as ListSettings};
-use crate::list::store::{Error as StoreError, Lists, ListsDir, Loaded, Wanted};
+use crate::list::store::{Error as StoreError, ListsDir};
 use crate::list::value::PyValue;
 use crate::mailman::defaults::{self, ListDefault};
 use crate::mailman::pipeline::pipeline_doubt;
@@ -190,57 +191,6 @@ impl Site {
         })
     }
 
-    /// Reads the list that `text` names: `name`, or `name@domain`, which is the list `name` if
-    /// that is its domain, else the list `name_domain` as cPanel calls it.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub fn load(&self, text: &[u8], wanted: Wanted<'_>) -> Result<Loaded, Error> {
-        self.load_from(&self.lists, text, wanted)
-    }
-
-    /// The same from another place than the files themselves.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub fn load_from(
-        &self,
-        lists: &dyn Lists,
-        text: &[u8],
-        wanted: Wanted<'_>,
-    ) -> Result<Loaded, Error> {
-        let load = |name| lists.load(name, wanted, &|key| self.list_default(key));
-        let list = ListAddress::parse(text).map_err(Error::Name)?;
-        let Some(domain) = &list.domain else {
-            return Ok(load(&list.name)?);
-        };
-        let plain = match load(&list.name) {
-            Ok(loaded) if has_domain(&loaded, domain) => return Ok(loaded),
-            Ok(_) | Err(StoreError::NoSuchList(_)) => None,
-            // A broken list of that name may still be another domain's.
-            Err(error) => Some(error),
-        };
-        let missing = || {
-            let shown = crate::answer::one_line(&String::from_utf8_lossy(text));
-            StoreError::NoSuchList(format!("no such list: {shown}"))
-        };
-        let Some(cpanel) = list.cpanel_name() else {
-            return Err(plain.unwrap_or_else(missing).into());
-        };
-        match load(&cpanel) {
-            Err(StoreError::NoSuchList(_)) => Err(plain.unwrap_or_else(missing).into()),
-            other => Ok(other?),
-        }
-    }
-
-    /// Reads the list in the directory of this name.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub fn load_name(&self, name: &ListName, wanted: Wanted<'_>) -> Result<Loaded, StoreError> {
-        self.lists.load(name, wanted, &|key| self.list_default(key))
-    }
-
     /// What Mailman gives an attribute that an old list lacks (`MailList.InitVars`); `None` where
     /// the site sets it in a way that cannot be followed.
     pub fn list_default(&self, key: &str) -> Option<PyValue> {
@@ -358,13 +308,6 @@ impl Site {
             Some(file) => format!("lists in {lists}, site settings from {}", file.display()),
             None => format!("lists in {lists}, no mm_cfg.py: Mailman's own settings"),
         }
-    }
-}
-
-fn has_domain(list: &Loaded, domain: &[u8]) -> bool {
-    match list.settings.host_name.value() {
-        Some(PyValue::Str(host)) => host.as_bytes().eq_ignore_ascii_case(domain),
-        _ => false,
     }
 }
 

@@ -4,10 +4,10 @@ use crate::accounts::Accounts;
 use crate::cli::args::Serve;
 use crate::cli::{Failure, Outcome, find_site};
 use crate::exit::Status;
+use crate::serve::allowed::Allowed;
 use crate::serve::client::{self, DEFAULT};
 use crate::serve::daemon::{self, Options};
 use crate::serve::listen::{Address, FileOptions};
-use crate::serve::poll::Allowed;
 use std::ffi::OsStr;
 
 /// Runs the daemon to its end, or asks the one that runs.

@@ -2,6 +2,7 @@
 //!
 //! [`store`] is the only module here that reads files ([`kept`] what it reads once for many questions), [`mod@write`] the only one that writes any.
 
+mod error;
 mod identity;
 pub mod kept;
 pub mod name;

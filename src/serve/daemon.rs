@@ -1,11 +1,13 @@
 //! The daemon from its start to its end.
 
+use super::allowed::Allowed;
 use super::listen::{Address, FileOptions, Listener};
 use super::log::{Level, Log, Sink, Writer};
 use super::notify::Notify;
-use super::poll::{Allowed, Mailbox, Poll, Shared, work};
+use super::poll::Poll;
 use super::queue::Queue;
 use super::service::Service;
+use super::workers::{Mailbox, Shared, work};
 use crate::exit::Status;
 use crate::sandbox;
 use crate::site::Site;

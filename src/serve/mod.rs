@@ -1,6 +1,7 @@
 //! The daemon: the same questions and answers as on the command line, over a socket
 //! (docs/protocol.md, docs/design.md).
 
+pub mod allowed;
 pub mod answer;
 pub mod cache;
 pub mod client;
@@ -17,3 +18,4 @@ pub mod queue;
 pub mod reply;
 pub mod request;
 pub mod service;
+pub mod workers;

@@ -1,23 +1,22 @@
 //! A thread that takes connections, reads requests, and answers what can be answered at once.
 //!
 //! Nothing here waits for a client or a disk: sockets do not block, and what takes longer goes to
-//! the [`Queue`].
+//! the [`super::queue`].
 
 use super::connections::{Connections, State, Token};
-use super::listen::Listener;
 use super::log::Level;
-use super::queue::{Queue, Task};
 use super::reply::Reply;
 use super::request::{self, Request};
-use super::service::{Handled, Service};
+use super::service::Handled;
+use super::workers::{Job, Mailbox, Shared};
 use crate::exit::Status;
 use crate::limits;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, Shutdown, SocketFlags};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Connections that are taken before others are looked at again.
@@ -35,97 +34,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Event numbers from here on are not connections: listeners, and the mailbox.
 const LISTENER: u64 = 1 << 63;
 const MAILBOX: u64 = u64::MAX;
-
-/// Who may ask through a Unix socket; everybody if both are empty.
-#[derive(Debug, Clone, Default)]
-pub struct Allowed {
-    /// User ids.
-    pub uids: Vec<u32>,
-    /// Group ids.
-    pub gids: Vec<u32>,
-}
-
-impl Allowed {
-    fn everybody(&self) -> bool {
-        self.uids.is_empty() && self.gids.is_empty()
-    }
-
-    fn allows(&self, uid: u32, gid: u32) -> bool {
-        self.everybody() || self.uids.contains(&uid) || self.gids.contains(&gid)
-    }
-}
-
-/// A question for a worker, and where its answer goes.
-#[derive(Debug)]
-pub struct Job {
-    /// The question.
-    pub request: Request,
-    mailbox: Arc<Mailbox>,
-    token: Token,
-}
-
-impl Job {
-    /// Hands in the answer.
-    pub fn done(self, reply: Reply) {
-        self.mailbox.put(self.token, reply);
-    }
-}
-
-impl Task for Job {
-    fn key(&self) -> Option<&[u8]> {
-        self.request.list()
-    }
-}
-
-/// Answers on their way back to a thread's connections.
-#[derive(Debug)]
-pub struct Mailbox {
-    replies: Mutex<Vec<(Token, Reply)>>,
-    /// Readable when there are some.
-    bell: OwnedFd,
-}
-
-impl Mailbox {
-    fn new() -> Result<Mailbox, Errno> {
-        let flags = rustix::event::EventfdFlags::NONBLOCK | rustix::event::EventfdFlags::CLOEXEC;
-        Ok(Mailbox { replies: Mutex::default(), bell: rustix::event::eventfd(0, flags)? })
-    }
-
-    fn put(&self, token: Token, reply: Reply) {
-        if let Ok(mut replies) = self.replies.lock() {
-            replies.push((token, reply));
-        }
-        self.ring();
-    }
-
-    /// Wakes the thread.
-    pub fn ring(&self) {
-        let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
-    }
-
-    fn take(&self) -> Vec<(Token, Reply)> {
-        let mut count = [0u8; 8];
-        let _ = rustix::io::read(&self.bell, &mut count);
-        self.replies.lock().map(|mut replies| std::mem::take(&mut *replies)).unwrap_or_default()
-    }
-}
-
-/// What the threads share beside the service.
-#[derive(Debug)]
-pub struct Shared {
-    /// The service.
-    pub service: Service,
-    /// Where all of them listen.
-    pub listeners: Vec<Listener>,
-    /// Questions that take longer.
-    pub queue: Queue<Job>,
-    /// Who may ask.
-    pub allowed: Allowed,
-    /// Connections that a thread may have at once.
-    pub connections: usize,
-    /// The daemon is to end.
-    pub stopping: AtomicBool,
-}
 
 /// One thread's work.
 #[derive(Debug)]
@@ -149,7 +57,7 @@ impl Poll {
     pub fn new(shared: Arc<Shared>) -> Result<Poll, Errno> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let mailbox = Arc::new(Mailbox::new()?);
-        epoll::add(&epoll, &mailbox.bell, data(MAILBOX), epoll::EventFlags::IN)?;
+        epoll::add(&epoll, &*mailbox, data(MAILBOX), epoll::EventFlags::IN)?;
         let mut poll = Poll {
             shared,
             epoll,
@@ -508,22 +416,4 @@ impl Poll {
 
 fn data(number: u64) -> epoll::EventData {
     epoll::EventData::new_u64(number)
-}
-
-/// A worker: answers questions that take longer, until there are no more.
-pub fn work(shared: &Shared) {
-    while let Some(job) = shared.queue.take() {
-        let key = job.request.list().map(<[u8]>::to_vec);
-        // Other questions about the list wait only until it is read.
-        let at_hand = shared.service.is_at_hand(&job.request);
-        if at_hand {
-            shared.queue.release(key.as_deref());
-        }
-        let (reply, postponed) = shared.service.answer(&job.request);
-        job.done(reply);
-        shared.service.keep(&postponed);
-        if !at_hand {
-            shared.queue.release(key.as_deref());
-        }
-    }
 }

@@ -107,7 +107,6 @@ fn every_list_of_the_corpora_is_the_same_enrolled() {
             None => streamed += 1,
         }
     }
-    println!("{enrolled} lists enrolled, {streamed} not; {found} addresses found");
     assert!(enrolled > 30 && found > 100, "{enrolled} {streamed} {found}");
     assert!(streamed < enrolled / 4, "{enrolled} {streamed}");
 }

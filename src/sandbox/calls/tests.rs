@@ -1,16 +1,21 @@
 use super::bpf::{ALLOW, DENY};
-use super::{ARCHITECTURE, CALLS, Call, Demand, FILTER};
+use super::{ARCHITECTURE, CALLS, Call, Demand, FILTER, SERVER, SERVER_CALLS, SERVER_FILTER};
 use proptest::prelude::*;
+use seccompiler::sock_filter;
 
 /// What the kernel makes of the filter for one call, as linux/filter.h and the manual page bpf(4) of
 /// the BSDs tell; it panics on an instruction that is not one of ours.
 fn run(architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
+    run_filter(&FILTER, architecture, number, arguments)
+}
+
+fn run_filter(filter: &[sock_filter], architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
     let low = |value: u64| u32::try_from(value & 0xFFFF_FFFF).unwrap();
     let mut data = vec![number, architecture, 0, 0];
     data.extend(arguments.iter().flat_map(|&value| [low(value), low(value >> 32)]));
     let (mut at, mut word) = (0, 0);
     loop {
-        let step = &FILTER[at];
+        let step = &filter[at];
         at += 1;
         let jump = |so: bool| usize::from(if so { step.jt } else { step.jf });
         match step.code {
@@ -140,4 +145,40 @@ fn calls_that_do_harm_are_denied() {
         let number = u32::try_from(number).unwrap();
         assert_eq!(run(ARCHITECTURE, number, [1; 6]), DENY, "{number}");
     }
+}
+
+#[test]
+fn the_daemon_has_the_calls_of_a_query_and_its_own() {
+    let mut numbers: Vec<_> = SERVER.iter().map(|call| call.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), SERVER.len(), "each once");
+    assert!(CALLS.iter().chain(SERVER_CALLS).all(|call| numbers.contains(&call.number)));
+    let run = |number: i64, arguments| {
+        run_filter(&SERVER_FILTER, ARCHITECTURE, u32::try_from(number).unwrap(), arguments)
+    };
+    assert_eq!(run(libc::SYS_accept4, [9; 6]), ALLOW);
+    assert_eq!(run(libc::SYS_write, [9; 6]), ALLOW);
+    assert_eq!(run(libc::SYS_close, [2, 0, 0, 0, 0, 0]), DENY);
+    for harmful in [
+        libc::SYS_execve,
+        libc::SYS_clone3,
+        libc::SYS_socket,
+        libc::SYS_connect,
+        libc::SYS_bind,
+        libc::SYS_listen,
+        libc::SYS_sendmsg,
+        libc::SYS_ptrace,
+        libc::SYS_kill,
+        libc::SYS_renameat2,
+        libc::SYS_linkat,
+        libc::SYS_ftruncate,
+        libc::SYS_pidfd_getfd,
+        libc::SYS_io_uring_setup,
+        libc::SYS_seccomp,
+    ] {
+        assert_eq!(run(harmful, [9; 6]), DENY, "{harmful}");
+    }
+    let create = u64::from((libc::O_CREAT | libc::O_WRONLY).cast_unsigned());
+    assert_eq!(run(libc::SYS_openat, [3, 0, create, 0, 0, 0]), DENY);
 }
