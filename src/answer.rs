@@ -218,6 +218,20 @@ pub fn one_line(text: &str) -> String {
     cut(text.chars().flat_map(escape).collect(), TEXT_BYTES)
 }
 
+/// One JSON object on one line, for programs and for terminals: JSON itself would leave U+007F to
+/// U+009F as they are.
+pub fn json_line(object: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for c in object.to_string().chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => line.push(c),
+        }
+    }
+    line.push('\n');
+    line
+}
+
 fn escape(c: char) -> Vec<char> {
     if c.is_control() || is_invisible(c) { c.escape_default().collect() } else { vec![c] }
 }
@@ -254,6 +268,14 @@ mod tests {
         assert_eq!(lines[2], "  indented");
         assert_eq!(lines[4].len(), 139);
         assert_eq!(smtp_text("short\nlines", false), "short\nlines");
+    }
+
+    #[test]
+    fn json_has_no_control_characters() {
+        let object = serde_json::json!({"a": "x\u{7f}\u{9b}31m\u{a0}\n"});
+        let line = json_line(&object);
+        assert_eq!(line, "{\"a\":\"x\\u007f\\u009b31m\u{a0}\\n\"}\n");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), object);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A verdict for programs and for people.
 
-use crate::answer::{Policy, one_line, refusal_text};
+use crate::answer::{Policy, json_line, one_line, refusal_text};
 use crate::exit::Status;
 use crate::list::value::PyValue;
 use crate::mailman::senders::Origin;
@@ -89,7 +89,7 @@ impl<'a> Report<'a> {
             "text": self.text,
             "warnings": self.judged.list.warnings,
         });
-        format!("{answer}\n")
+        json_line(&answer)
     }
 
     /// A page for a person at a shell.

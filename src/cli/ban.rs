@@ -256,6 +256,6 @@ impl Report<'_> {
             "failed": which::as_json(failed),
             "still_by_global_ban_list": global,
         });
-        format!("{report}\n")
+        crate::answer::json_line(&report)
     }
 }

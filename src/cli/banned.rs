@@ -1,6 +1,6 @@
 //! `mm-query banned`
 
-use crate::answer::one_line;
+use crate::answer::{json_line, one_line};
 use crate::cli::args::Banned;
 use crate::cli::progress::Progress;
 use crate::cli::table::table;
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Banned) -> Result<Outcome, Failure> {
             "global": global,
             "failed": which::as_json(&failed),
         });
-        format!("{answer}\n")
+        json_line(&answer)
     } else {
         text(address, &answers, global.as_deref())
     };

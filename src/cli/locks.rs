@@ -1,6 +1,6 @@
 //! `mm-query locks`
 
-use crate::answer::one_line;
+use crate::answer::{json_line, one_line};
 use crate::cli::args::Locks;
 use crate::cli::ban::lock_dir;
 use crate::cli::table::table;
@@ -162,8 +162,6 @@ fn as_json(dir: &LockDir, locks: &[(Found, Fate)]) -> String {
         })
     };
     let locks: Vec<Value> = locks.iter().map(one).collect();
-    format!(
-        "{}\n",
-        json!({"lock_dir": dir.path().display().to_string(), "host": dir.host(), "locks": locks})
-    )
+    let folder = dir.path().display().to_string();
+    json_line(&json!({"lock_dir": folder, "host": dir.host(), "locks": locks}))
 }

@@ -7,7 +7,7 @@ pub mod mailman;
 pub mod query;
 pub mod wrapper;
 
-use crate::answer::one_line;
+use crate::answer::{json_line, one_line};
 use std::fmt;
 
 /// Names in one finding at most.
@@ -135,7 +135,7 @@ pub fn json(findings: &[Finding]) -> String {
         "problems": count(findings, State::Problem),
         "warnings": count(findings, State::Warning),
     });
-    format!("{answer}\n")
+    json_line(&answer)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which domain does a list belong to?
 
 use super::Source;
+use crate::answer::json_line;
 use crate::list::store::{Loaded, Wanted};
 use crate::list::value::PyValue;
 use crate::site::Error;
@@ -34,7 +35,7 @@ impl Domain {
             "matches": matches,
             "warnings": self.list.warnings,
         });
-        format!("{answer}\n")
+        json_line(&answer)
     }
 }
 
