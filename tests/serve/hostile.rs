@@ -190,3 +190,35 @@ fn other_addresses_than_loopback_take_a_word() {
         assert_eq!(output.status.code(), Some(64), "{address}: {output:?}");
     }
 }
+
+#[test]
+fn without_descriptors_idle_clients_make_room() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::support::copy_lists(&dir.path().join("lists"));
+    std::fs::write(dir.path().join("mm_cfg.py"), "from Defaults import *\n").unwrap();
+    let socket = dir.path().join("socket");
+    let daemon = crate::support::command(dir.path());
+    let mut child = std::process::Command::new("prlimit")
+        .args(["--nofile=40:40", "--"])
+        .arg(daemon.get_program())
+        .args(daemon.get_args())
+        .arg(format!("--listen={}", socket.display()))
+        .args(["--connections=1000", "--threads=2", "--log=error"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while UnixStream::connect(&socket).is_err() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _idle: Vec<UnixStream> = (0..200).map(|_| UnixStream::connect(&socket).unwrap()).collect();
+    for _ in 0..20 {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(QUESTION).unwrap();
+        assert_eq!(read(stream), "accept\n");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
