@@ -3,7 +3,7 @@
 """Makes a corpus: random lists saved by a real Mailman, and its verdicts.
 
     make_corpus.py MAILMAN_SOURCE SCRATCH VECTORS_DIR OUT_DIR
-                   [--seed N] [--lists N] [--cases N] [--mm-cfg FILE] [--posts]
+                   [--seed N] [--lists N] [--cases N] [--mm-cfg FILE] [--posts [--messages DIR]]
 
 README.md says what OUT_DIR then holds. Python 2.7 for Mailman 2.1, Python 3
 for the port. With --posts whole messages (Mailman 2.1 only) in place of senders.
@@ -141,13 +141,22 @@ class PostCases(SenderCases):
         self.messages = os.path.join(options.out, 'messages')
         self.count = 0
         self.for_senders = random.Random(options.seed + 1)
+        self.real = sorted(os.path.join(folder, name)
+                           for folder, _, names in os.walk(options.messages or '')
+                           for name in names)
 
     def cases(self, r, name, made, count):
         import post_messages
         pool, host, settings = made
         writer = post_messages.Writer(r, name, host, pool, settings, self.vectors)
-        return ([('post.jsonl', self.post(r, pool, writer.post())) for _ in range(count)]
+        return ([('post.jsonl', self.post(r, pool, self.text(r, writer))) for _ in range(count)]
                 + SenderCases.cases(self, self.for_senders, name, made, count // 5))
+
+    def text(self, r, writer):
+        if not self.real:
+            return writer.post()
+        with open(r.choice(self.real), 'rb') as source:
+            return writer.adapted(source.read())
 
     def post(self, r, pool, text):
         self.count += 1
@@ -252,6 +261,8 @@ def read_options(arguments):
     parser.add_argument('--cases', type=int, default=100, help='per list')
     parser.add_argument('--mm-cfg', default=None, help='settings in force')
     parser.add_argument('--posts', action='store_true', help='whole messages')
+    parser.add_argument('--messages', default=None,
+                        help='with --posts: a folder of messages, in place of random ones')
     return parser.parse_args(arguments)
 
 
