@@ -14,6 +14,7 @@ mod report;
 mod table;
 mod test_message;
 mod test_sender;
+mod test_subscribe;
 mod which;
 mod workers;
 
@@ -168,6 +169,7 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
     let result = match &cli.command {
         Command::TestSender(args) => test_sender::run(args, enter),
         Command::TestMessage(args) => test_message::run(args, enter),
+        Command::TestSubscribe(args) => test_subscribe::run(args, enter),
         Command::ListDomain(args) => list_domain::run(args, enter),
         Command::EximSetup(args) => exim_setup::run(args),
         Command::Doctor(args) => doctor::run(args),

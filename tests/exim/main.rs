@@ -21,6 +21,7 @@ mod server;
 mod smtp;
 
 mod approval;
+mod commands;
 mod connection;
 
 mod doctor;

@@ -8,6 +8,7 @@ mod list_domain;
 mod locks;
 mod test_message;
 mod test_sender;
+mod test_subscribe;
 
 pub(super) use ban::{Ban, ChangeBans, Unban};
 pub(super) use banned::Banned;
@@ -17,6 +18,7 @@ pub(super) use list_domain::ListDomain;
 pub(super) use locks::Locks;
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
+pub(super) use test_subscribe::TestSubscribe;
 
 use crate::answer::Policy;
 use crate::exit::Status;
@@ -77,6 +79,15 @@ pub(super) enum Command {
                       is the list's domain, ASCII case aside, and exits with 1 if it is not."
     )]
     ListDomain(ListDomain),
+    /// May ADDRESS subscribe to LIST?
+    #[command(
+        name = "test-subscribe",
+        after_help = test_subscribe::help_end(),
+        long_about = "Says what Mailman would do if ADDRESS asked to be subscribed to LIST, by mail \
+                      or in the web form: whether it takes the address, whether it is a member or \
+                      banned, and what the list's subscribe_policy asks for."
+    )]
+    TestSubscribe(TestSubscribe),
     /// Show how to set Exim up, or do it on Debian.
     #[command(
         name = "exim-setup",
@@ -139,7 +150,10 @@ impl Command {
     /// Whether it is for people at a shell, who wait as long as it takes. Exim does not.
     pub(super) fn is_for_people(&self) -> bool {
         match self {
-            Command::TestSender(_) | Command::TestMessage(_) | Command::ListDomain(_) => false,
+            Command::TestSender(_)
+            | Command::TestMessage(_)
+            | Command::TestSubscribe(_)
+            | Command::ListDomain(_) => false,
             Command::EximSetup(_)
             | Command::Doctor(_)
             | Command::Ban(_)
