@@ -110,6 +110,11 @@ fn warnings(list: &Loaded, quiet: bool) -> String {
     list.warnings.iter().map(|w| format!("mm-query: warning: {}\n", one_line(w))).collect()
 }
 
+/// The definition of the command line, for manual pages and completions.
+pub fn definition() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     // The default hook prints the panic's own text, which could hold anything of the input.

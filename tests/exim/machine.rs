@@ -1,4 +1,4 @@
-//! A Debian machine of its own, as far as /etc, /usr/lib, /var and /run go: a mount namespace in
+//! A Debian machine of its own, as far as /etc, /usr, /var and /run go: a mount namespace in
 //! which changes to these folders go to memory. All of it is gone with the last process in it.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::config::repository;
 use crate::server::{Exim, account, copy_lists, exim_binary, unique_host};
 
 /// The folders whose changes stay private.
-const PRIVATE: &str = "etc usr/lib var run";
+const PRIVATE: &str = "etc usr var run";
 
 const SETTINGS: &str = "dc_eximconfig_configtype='local'
 dc_other_hostnames='lists.example.org'
@@ -67,6 +67,13 @@ impl Machine {
     /// A machine with lists, the wrapper and the program, on which Exim knows nothing of them.
     /// `None` when there can be none here, which CI does not allow.
     pub(crate) fn new(split: bool) -> Option<Machine> {
+        let machine = Machine::without_programs(split)?;
+        machine.install_programs();
+        Some(machine)
+    }
+
+    /// The same without the wrapper and the program.
+    pub(crate) fn without_programs(split: bool) -> Option<Machine> {
         exim_binary()?;
         let debian = Path::new("/usr/sbin/update-exim4.conf").exists();
         if std::env::var_os("MMQ_TEST_EXIM").is_some() || !debian {
@@ -75,7 +82,6 @@ impl Machine {
         }
         let machine = Machine::empty();
         machine.write_site(split);
-        machine.install_programs();
         let lists = machine.path("/var/lib/mailman/lists");
         fs::create_dir_all(lists.parent().unwrap()).unwrap();
         copy_lists(&repository().join("tests/fixtures/lists"), &lists);
@@ -157,8 +163,13 @@ impl Machine {
 
     /// What is in Exim's folder, and the configuration made from it.
     pub(crate) fn snapshot(&self) -> Snapshot {
+        self.snapshot_of(&["/etc/exim4", "/var/lib/exim4"])
+    }
+
+    /// What is in these folders.
+    pub(crate) fn snapshot_of(&self, roots: &[&str]) -> Snapshot {
         let mut files = Snapshot::new();
-        for root in ["/etc/exim4", "/var/lib/exim4"] {
+        for root in roots {
             let outside = self.path("");
             collect(&self.path(root), &outside, &mut files);
         }
@@ -252,6 +263,8 @@ fn collect(folder: &Path, outside: &Path, files: &mut Snapshot) {
         let bytes = if about.is_dir() {
             collect(&path, outside, files);
             Vec::new()
+        } else if about.is_symlink() {
+            fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes()
         } else {
             fs::read(&path).unwrap()
         };

@@ -28,6 +28,7 @@ mod doctor;
 mod domains;
 mod headers;
 mod installed;
+mod package;
 mod posting;
 mod recipients;
 mod setup;
