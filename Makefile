@@ -96,6 +96,11 @@ deb:
 	tools/setup build deb
 	tools/make_deb "$(DIST)"
 
+# Needs root and the network.
+test-matrix:
+	tools/setup exim build tests matrix
+	tools/test_matrix bullseye trixie
+
 demo:
 	tools/setup exim build tests
 	$(MAKE) --no-print-directory build
@@ -107,6 +112,7 @@ test:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --workspace
 	tools/fuzz all 5
+	tools/audit
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 bench:

@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 
 use crate::config::repository;
 use crate::machine::Machine;
-use crate::server::account;
 use crate::setup::{assert_same, post};
 
 const WRAPPER: &str = "/usr/lib/mm-query/mm-query-wrapper";
@@ -80,7 +79,7 @@ fn from_installation_to_purge(split: bool) {
     install(&machine);
     assert_eq!(machine.read(CONF), conf);
     let about = machine.path(WRAPPER).metadata().unwrap();
-    assert_eq!((about.mode() & 0o7777, about.gid()), (0o750, account("list").unwrap().1));
+    assert_eq!((about.mode() & 0o7777, about.gid()), (0o750, machine.account("list").1));
 
     machine.sh("dpkg --remove mm-query 2>&1");
     let asked = machine.sh("exim4 -bP acl_smtp_data");
@@ -100,10 +99,10 @@ fn from_installation_to_purge(split: bool) {
 
 fn assert_installed(machine: &Machine) {
     let about = machine.path(WRAPPER).metadata().unwrap();
-    let (_, exim) = account("Debian-exim").unwrap();
+    let (_, exim) = machine.account("Debian-exim");
     assert_eq!((about.mode() & 0o7777, about.uid(), about.gid()), (0o4750, 0, exim));
     assert!(about.len() < 700_000, "{} bytes", about.len());
-    let (uid, gid) = account("list").unwrap();
+    let (uid, gid) = machine.account("list");
     let conf = machine.read(CONF);
     assert!(conf.contains(&format!("\nuid = {uid}\ngid = {gid}\n")), "{conf}");
     for file in [
