@@ -144,3 +144,38 @@ fn split_from_installation_to_purge() {
 fn unsplit_from_installation_to_purge() {
     from_installation_to_purge(false);
 }
+
+#[test]
+fn make_install_and_uninstall() {
+    let make = |args: &[&str]| {
+        let run = Command::new("make")
+            .args(args)
+            .current_dir(repository())
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("DESTDIR")
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+    };
+    if !repository().join("target/dist/pages").exists() {
+        make(&["build", "pages"]);
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let destination = format!("DESTDIR={}", scratch.path().display());
+    make(&["install", "prefix=/opt/mmq", &destination]);
+    let at = |path: &str| scratch.path().join(path);
+    assert!(at("opt/mmq/bin/mm-query").is_symlink());
+    let run = Command::new(at("opt/mmq/bin/mm-query")).arg("--version").output().unwrap();
+    assert!(run.status.success());
+    // Not setuid yet: with DESTDIR that is somebody else's step.
+    let mode = at("opt/mmq/lib/mm-query/mm-query-wrapper").metadata().unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o755);
+    let settings = at("etc/mm-query.toml");
+    std::fs::write(&settings, "# mine\n").unwrap();
+    make(&["install", "prefix=/opt/mmq", &destination]);
+    assert_eq!(std::fs::read_to_string(&settings).unwrap(), "# mine\n");
+    make(&["uninstall", "prefix=/opt/mmq", &destination]);
+    let left = Command::new("find").arg(scratch.path()).args(["-not", "-type", "d"]).output();
+    let left = String::from_utf8(left.unwrap().stdout).unwrap();
+    assert_eq!(left, format!("{}\n", settings.display()));
+}
