@@ -139,7 +139,7 @@ impl Machine {
         let mut command = Command::new("nsenter");
         command.arg(format!("--mount=/proc/{}/ns/mnt", self.keeper.id()));
         if !root().is_empty() {
-            command.args(["chroot", &root()]);
+            command.args(["/usr/sbin/chroot", &root()]);
         }
         command.arg(program);
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
