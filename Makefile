@@ -57,6 +57,10 @@ install:
 	    "$(DESTDIR)$(SHARE)/fish/vendor_completions.d" "$(DESTDIR)$(sysconfdir)/apparmor.d"
 	install -m 644 exim-snippets/README.md exim-snippets/macros exim-snippets/acl \
 	    "$(DESTDIR)$(SHARE)/mm-query/exim"
+	install -d "$(DESTDIR)$(SHARE)/mm-query/fail2ban/filter.d" \
+	    "$(DESTDIR)$(SHARE)/mm-query/fail2ban/jail.d"
+	install -m 644 fail2ban/filter.d/* "$(DESTDIR)$(SHARE)/mm-query/fail2ban/filter.d"
+	install -m 644 fail2ban/jail.d/* "$(DESTDIR)$(SHARE)/mm-query/fail2ban/jail.d"
 	install -m 644 exim-snippets/debian/* "$(DESTDIR)$(SHARE)/mm-query/exim/debian"
 	install -m 644 "$(DIST)"/pages/*.1 "$(DESTDIR)$(SHARE)/man/man1"
 	install -m 644 pages/text/mm-query.toml.5 "$(DESTDIR)$(SHARE)/man/man5"

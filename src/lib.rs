@@ -24,3 +24,4 @@ pub mod python;
 pub mod query;
 pub mod sandbox;
 pub mod site;
+pub mod subscriptions;

@@ -11,6 +11,7 @@ mod list_domain;
 mod locks;
 mod progress;
 mod report;
+mod subscriptions;
 mod table;
 mod test_message;
 mod test_sender;
@@ -181,6 +182,7 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
         Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),
         Command::Unban(args) => ban::run(&args.change, ban::Action::Unban),
         Command::Banned(args) => banned::run(args),
+        Command::Subscriptions(args) => subscriptions::run(args),
         Command::Locks(args) => locks::run(args),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))

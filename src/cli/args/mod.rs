@@ -6,6 +6,7 @@ mod doctor;
 mod exim_setup;
 mod list_domain;
 mod locks;
+mod subscriptions;
 mod test_message;
 mod test_sender;
 mod test_subscribe;
@@ -16,6 +17,7 @@ pub(super) use doctor::Doctor;
 pub(super) use exim_setup::{EximSetup, LayoutName, NoAnswer};
 pub(super) use list_domain::ListDomain;
 pub(super) use locks::Locks;
+pub(super) use subscriptions::{GroupBy, Subscriptions};
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
 pub(super) use test_subscribe::TestSubscribe;
@@ -141,6 +143,19 @@ pub(super) enum Command {
                       GLOBAL_BAN_LIST, as Mailman does when somebody subscribes."
     )]
     Banned(Banned),
+    /// Report on Mailman's log of subscriptions.
+    #[command(
+        after_help = subscriptions::help_end(),
+        long_about = "Reads Mailman's log `subscribe`, and older ones beside it, compressed or not: who \
+                      asked to be subscribed, from where, to which lists, and when. It marks sources \
+                      that subscribe many addresses, and addresses that are subscribed to many lists, \
+                      within an hour.\n\n\
+                      Lines that cannot be read are counted and shown. A subscriber's name may hold \
+                      line ends, and so whole lines: records right behind a line that breaks off are \
+                      counted, too, and said to be doubtful. So is where a request came from: behind a \
+                      proxy it is what the client's own header says."
+    )]
+    Subscriptions(Subscriptions),
     /// Show Mailman's locks, and remove stale ones.
     #[command(after_help = locks::help_end())]
     Locks(Locks),
@@ -159,6 +174,7 @@ impl Command {
             | Command::Ban(_)
             | Command::Unban(_)
             | Command::Banned(_)
+            | Command::Subscriptions(_)
             | Command::Locks(_) => true,
         }
     }
