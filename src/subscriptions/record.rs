@@ -89,19 +89,21 @@ fn of_text(at: Moment, text: &[u8]) -> Option<Record<'_>> {
 }
 
 fn split_once<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let found = memchr::memmem::find(text, at)?;
+    let first = *at.first()?;
+    // A searcher made for each line would cost more than the search.
+    let mut places = memchr::memchr_iter(first, text);
+    let found = places.find(|place| text.get(*place..).is_some_and(|rest| rest.starts_with(at)))?;
     Some((text.get(..found)?, text.get(found.checked_add(at.len())?..)?))
 }
 
 /// Splits at the last `by` that has somebody before it: "ADDRESS" or "NAME <ADDRESS>".
 fn split_behind_who<'a>(text: &'a [u8], by: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let mut end = text.len();
-    while let Some(at) = memchr::memmem::rfind(text.get(..end)?, by) {
-        let address = address_of(text.get(..at)?);
-        if let Some(address) = address {
-            return Some((address, text.get(at.checked_add(by.len())?..)?));
+    for at in memchr::memrchr_iter(*by.first()?, text) {
+        let (before, rest) = text.split_at_checked(at)?;
+        let behind = rest.strip_prefix(by);
+        if let (Some(behind), Some(address)) = (behind, behind.and_then(|_| address_of(before))) {
+            return Some((address, behind));
         }
-        end = at.checked_add(by.len().checked_sub(1)?)?;
     }
     None
 }

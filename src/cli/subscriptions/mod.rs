@@ -8,9 +8,9 @@ use crate::cli::progress::Progress;
 use crate::cli::{Failure, Outcome, admin, find_site};
 use crate::exit::Status;
 use crate::process;
+use crate::subscriptions::chart;
 use crate::subscriptions::moment::{self, Moment};
 use crate::subscriptions::tally::Tally;
-use crate::subscriptions::{bursts, chart};
 use report::Report;
 use std::path::{Path, PathBuf};
 
@@ -40,14 +40,7 @@ pub(super) fn run(args: &Subscriptions) -> Result<Outcome, Failure> {
     if let Some(file) = &args.svg {
         draw(&tally, file)?;
     }
-    let report = Report {
-        tally: &tally,
-        files: files.len(),
-        sources: bursts::of_sources(&tally),
-        addresses: bursts::of_addresses(&tally),
-        by: args.by,
-        top: args.top as usize,
-    };
+    let report = Report::new(&tally, files.len(), args.by, args.top as usize);
     let stdout = if args.json { report.json() } else { report.text() };
     Ok(Outcome { status, stdout, stderr })
 }

@@ -3,7 +3,8 @@
 use crate::answer::one_line;
 use crate::cli::args::GroupBy;
 use crate::cli::table::table;
-use crate::subscriptions::bursts::{ADDRESSES, Burst, LISTS};
+use crate::cli::workers;
+use crate::subscriptions::bursts::{self, ADDRESSES, Burst, LISTS};
 use crate::subscriptions::chart;
 use crate::subscriptions::moment::{DAY, minute};
 use crate::subscriptions::tally::{By, Counts, Tally};
@@ -23,21 +24,76 @@ const BARS: usize = 62;
 
 /// Everything that a report says.
 pub(super) struct Report<'a> {
-    /// What was counted.
-    pub(super) tally: &'a Tally,
+    tally: &'a Tally,
     /// How many files were to be read.
-    pub(super) files: usize,
+    files: usize,
+    /// The tables wanted, with their keys in JSON and their headings.
+    tables: Vec<Table>,
     /// Sources that subscribe many addresses.
-    pub(super) sources: Vec<Burst>,
+    sources: Vec<Burst>,
     /// Addresses that are subscribed to many lists.
-    pub(super) addresses: Vec<Burst>,
+    addresses: Vec<Burst>,
     /// The only table wanted.
-    pub(super) by: Option<GroupBy>,
+    by: Option<GroupBy>,
     /// Rows of a table.
-    pub(super) top: usize,
+    top: usize,
 }
 
-impl Report<'_> {
+struct Table {
+    key: &'static str,
+    heading: &'static str,
+    rows: Vec<(String, Counts)>,
+}
+
+/// What can be worked out at the same time as other things.
+enum Part {
+    Table(&'static (GroupBy, By, &'static str, &'static str)),
+    Sources,
+    Addresses,
+}
+
+enum Done {
+    Table(Table),
+    Sources(Vec<Burst>),
+    Addresses(Vec<Burst>),
+}
+
+impl<'a> Report<'a> {
+    /// Works all of it out. `by`: the only table wanted; `top`: its rows.
+    pub(super) fn new(
+        tally: &'a Tally,
+        files: usize,
+        by: Option<GroupBy>,
+        top: usize,
+    ) -> Report<'a> {
+        let mut report = Report {
+            tally,
+            files,
+            tables: Vec::new(),
+            sources: Vec::new(),
+            addresses: Vec::new(),
+            by,
+            top,
+        };
+        let mut parts = vec![Part::Sources, Part::Addresses];
+        parts.extend(TABLES.iter().filter(|table| report.wants(table.0)).map(Part::Table));
+        let done = workers::all(&parts, |part| match part {
+            Part::Table((_, by, key, heading)) => {
+                Done::Table(Table { key, heading, rows: tally.by(*by) })
+            }
+            Part::Sources => Done::Sources(bursts::of_sources(tally)),
+            Part::Addresses => Done::Addresses(bursts::of_addresses(tally)),
+        });
+        for done in done {
+            match done {
+                Done::Table(table) => report.tables.push(table),
+                Done::Sources(bursts) => report.sources = bursts,
+                Done::Addresses(bursts) => report.addresses = bursts,
+            }
+        }
+        report
+    }
+
     fn wants(&self, what: GroupBy) -> bool {
         self.by.is_none_or(|by| by == what)
     }
@@ -51,11 +107,7 @@ impl Report<'_> {
             out += &format!("\nRequests and new members by {unit_name}\n\n");
             out += &chart::text(unit, &bars);
         }
-        for (what, by, _, heading) in TABLES {
-            if self.wants(what) {
-                out += &self.table(by, heading);
-            }
-        }
+        self.tables.iter().for_each(|table| out += &self.table(table));
         if self.by.is_none() {
             let title =
                 format!("Bursts: sources with {ADDRESSES} addresses or more within an hour");
@@ -94,9 +146,8 @@ impl Report<'_> {
         out
     }
 
-    fn table(&self, by: By, heading: &str) -> String {
-        let rows = self.tally.by(by);
-        let mut cells = vec![vec!["pending".into(), "new".into(), heading.to_owned()]];
+    fn table(&self, Table { heading, rows, .. }: &Table) -> String {
+        let mut cells = vec![vec!["pending".into(), "new".into(), (*heading).to_owned()]];
         cells.extend(rows.iter().take(self.top).map(|(name, counts)| {
             vec![format!("{:>7}", counts.pending), format!("{:>3}", counts.new), name.clone()]
         }));
@@ -120,12 +171,9 @@ impl Report<'_> {
     pub(super) fn json(&self) -> String {
         let tally = self.tally;
         let mut tables = serde_json::Map::new();
-        for (what, by, key, _) in TABLES {
-            if self.wants(what) {
-                let rows = tally.by(by);
-                let rows: Vec<Value> = rows.iter().take(self.top).map(row_as_json).collect();
-                tables.insert(key.to_owned(), rows.into());
-            }
+        for Table { key, rows, .. } in &self.tables {
+            let rows: Vec<Value> = rows.iter().take(self.top).map(row_as_json).collect();
+            tables.insert((*key).to_owned(), rows.into());
         }
         let (unit, bars) = chart::bars(tally, chart::MOST_DRAWN);
         let bars: Vec<Value> = bars
