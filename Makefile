@@ -3,14 +3,31 @@
 # make test    everything that must pass
 # make bench   what a query costs
 # make load    what the daemon can take
-# All of them but `build` install what they need first (tools/setup), as root on Debian.
+# All of these but `build` install what they need first (tools/setup), as root on Debian.
+#
+# make pages   manual pages and completions, in target/dist/pages
+# make install [prefix=/usr] [MMQ_USER=list] [MMQ_GROUP=list] [EXIM_GROUP=Debian-exim] [DESTDIR=]
+#              what `make build pages` made; `make uninstall` with the same words takes it out.
+#              With another prefix, give it to `make build`, too: the wrapper has paths built in.
+# make deb     a Debian package, in target/dist
+# make test-matrix   that package on other releases of Debian (needs the network, and a while)
 
 CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 DIST := $(TARGET_DIR)/dist
 
-.PHONY: all build demo test bench load clean
+.PHONY: all build pages install uninstall deb demo test test-matrix bench load clean
+
+prefix ?= /usr
+sysconfdir ?= /etc
+MMQ_USER ?= list
+MMQ_GROUP ?= $(MMQ_USER)
+EXIM_GROUP ?= Debian-exim
+LIBDIR = $(prefix)/lib/mm-query
+SHARE = $(prefix)/share
+export MMQ_WRAPPER_PROGRAM ?= $(LIBDIR)/mm-query
+export MMQ_WRAPPER_CONF ?= $(sysconfdir)/mm-query/wrapper.conf
 
 all: build
 
@@ -25,6 +42,72 @@ build:
 	install "$(TARGET_DIR)/$(HOST)/release/mm-query" \
 	    "$(TARGET_DIR)/release/mm-query-wrapper" "$(DIST)"
 
+pages:
+	$(CARGO) run --locked --quiet --package pages -- "$(DIST)/pages"
+
+# Files. Ids, modes and configuration of the machine are in install-here; a package's postinst has
+# its own way with them.
+install:
+	install -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(prefix)/bin" "$(DESTDIR)$(sysconfdir)/mm-query"
+	install -m 755 "$(DIST)/mm-query" "$(DIST)/mm-query-wrapper" "$(DESTDIR)$(LIBDIR)"
+	ln -sfn ../lib/mm-query/mm-query "$(DESTDIR)$(prefix)/bin/mm-query"
+	install -d "$(DESTDIR)$(SHARE)/mm-query/exim/debian" "$(DESTDIR)$(SHARE)/man/man1" \
+	    "$(DESTDIR)$(SHARE)/man/man5" "$(DESTDIR)$(SHARE)/man/man8" \
+	    "$(DESTDIR)$(SHARE)/bash-completion/completions" \
+	    "$(DESTDIR)$(SHARE)/zsh/vendor-completions" \
+	    "$(DESTDIR)$(SHARE)/fish/vendor_completions.d" "$(DESTDIR)$(sysconfdir)/apparmor.d"
+	install -m 644 exim-snippets/README.md exim-snippets/macros exim-snippets/acl \
+	    "$(DESTDIR)$(SHARE)/mm-query/exim"
+	install -d "$(DESTDIR)$(SHARE)/mm-query/fail2ban/filter.d" \
+	    "$(DESTDIR)$(SHARE)/mm-query/fail2ban/jail.d"
+	install -m 644 fail2ban/filter.d/* "$(DESTDIR)$(SHARE)/mm-query/fail2ban/filter.d"
+	install -m 644 fail2ban/jail.d/* "$(DESTDIR)$(SHARE)/mm-query/fail2ban/jail.d"
+	install -m 644 exim-snippets/debian/* "$(DESTDIR)$(SHARE)/mm-query/exim/debian"
+	install -d "$(DESTDIR)$(SHARE)/mm-query/systemd"
+	install -m 644 systemd/* "$(DESTDIR)$(SHARE)/mm-query/systemd"
+	install -m 644 "$(DIST)"/pages/*.1 "$(DESTDIR)$(SHARE)/man/man1"
+	install -m 644 pages/text/mm-query.toml.5 "$(DESTDIR)$(SHARE)/man/man5"
+	install -m 644 pages/text/mm-query-wrapper.8 "$(DESTDIR)$(SHARE)/man/man8"
+	install -m 644 "$(DIST)/pages/mm-query.bash" \
+	    "$(DESTDIR)$(SHARE)/bash-completion/completions/mm-query"
+	install -m 644 "$(DIST)/pages/_mm-query" "$(DESTDIR)$(SHARE)/zsh/vendor-completions"
+	install -m 644 "$(DIST)/pages/mm-query.fish" "$(DESTDIR)$(SHARE)/fish/vendor_completions.d"
+	install -m 644 debian/usr.lib.mm-query "$(DESTDIR)$(sysconfdir)/apparmor.d"
+	[ -e "$(DESTDIR)$(sysconfdir)/mm-query.toml" ] || \
+	    install -m 644 pages/text/mm-query.toml "$(DESTDIR)$(sysconfdir)/mm-query.toml"
+	$(if $(DESTDIR),,$(MAKE) --no-print-directory install-here)
+
+.PHONY: install-here
+install-here:
+	chgrp "$(EXIM_GROUP)" "$(LIBDIR)/mm-query-wrapper"
+	chmod 4750 "$(LIBDIR)/mm-query-wrapper"
+	[ -e "$(MMQ_WRAPPER_CONF)" ] || printf 'uid = %s\ngid = %s\n' "$$(id -u "$(MMQ_USER)")" \
+	    "$$(getent group "$(MMQ_GROUP)" | cut -d: -f3)" > "$(MMQ_WRAPPER_CONF)"
+
+# The settings stay: wrapper.conf and mm-query.toml.
+uninstall:
+	rm -f "$(DESTDIR)$(LIBDIR)/mm-query" "$(DESTDIR)$(LIBDIR)/mm-query-wrapper" \
+	    "$(DESTDIR)$(prefix)/bin/mm-query" "$(DESTDIR)$(SHARE)"/man/man1/mm-query.1 \
+	    "$(DESTDIR)$(SHARE)"/man/man1/mm-query-*.1 \
+	    "$(DESTDIR)$(SHARE)/man/man5/mm-query.toml.5" \
+	    "$(DESTDIR)$(SHARE)/man/man8/mm-query-wrapper.8" \
+	    "$(DESTDIR)$(SHARE)/bash-completion/completions/mm-query" \
+	    "$(DESTDIR)$(SHARE)/zsh/vendor-completions/_mm-query" \
+	    "$(DESTDIR)$(SHARE)/fish/vendor_completions.d/mm-query.fish" \
+	    "$(DESTDIR)$(sysconfdir)/apparmor.d/usr.lib.mm-query"
+	rm -rf "$(DESTDIR)$(SHARE)/mm-query"
+	-rmdir "$(DESTDIR)$(LIBDIR)"
+
+# dpkg-buildpackage leaves its results beside the sources; it gets a folder of its own to work in.
+deb:
+	tools/setup build deb
+	tools/make_deb "$(DIST)"
+
+# Needs root and the network.
+test-matrix:
+	tools/setup exim build tests matrix
+	tools/test_matrix bullseye trixie
+
 demo:
 	tools/setup exim build tests
 	$(MAKE) --no-print-directory build
@@ -36,6 +119,7 @@ test:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --workspace
 	tools/fuzz all 5
+	tools/audit
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 bench:

@@ -51,7 +51,8 @@ pub struct ListFacts {
 /// bytes, beginning with no SMTP status code; ASCII unless `utf8`.
 pub fn refusal_text(verdict: &Verdict, list: &ListFacts, utf8: bool) -> String {
     let text = match &verdict.notice {
-        Notice::Own(bytes) => decode(bytes, list.charset),
+        Notice::Own(PyStr::Bytes(bytes)) => decode(bytes, list.charset),
+        Notice::Own(PyStr::Text(text)) => text.clone(),
         Notice::None | Notice::Default => our_words(verdict, list),
     };
     let text = smtp_text(&text, utf8);
@@ -290,7 +291,7 @@ mod tests {
     fn charsets_of_notices() {
         let list = ListFacts { name: "l".into(), owner: b"l-owner@x".to_vec(), charset: "latin1" };
         let verdict = |notice: &[u8]| Verdict {
-            notice: Notice::Own(notice.to_vec()),
+            notice: Notice::Own(PyStr::Bytes(notice.to_vec())),
             ..Verdict::new(
                 Decision::Reject,
                 Rule::GenericNonmemberAction,

@@ -26,3 +26,4 @@ pub mod report;
 pub mod sandbox;
 pub mod serve;
 pub mod site;
+pub mod subscriptions;

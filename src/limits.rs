@@ -110,3 +110,15 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// Lines that wait to be logged; what comes beyond is counted, not logged.
 pub const LOG_LINES: usize = 1 << 10;
+/// Different lists, addresses, or sources that a report on a log keeps apart.
+pub const LOG_NAMES: usize = 2_000_000;
+/// Bytes of one of them.
+pub const LOG_NAME_BYTES: usize = 1_000;
+/// Records of logs, of 32 bytes each, that are in memory at once.
+pub const LOG_EVENTS: usize = 8_000_000;
+/// Bytes of a line of a log; a longer one counts as several that cannot be read.
+pub const LOG_LINE_BYTES: u64 = 64 << 10;
+/// Bytes of one log file, once unpacked.
+pub const LOG_FILE_BYTES: u64 = 16 << 30;
+/// Lines that cannot be read, of which a report shows the beginning.
+pub const LOG_EXAMPLES: usize = 5;

@@ -2,6 +2,7 @@
 
 mod lists;
 mod lock_dir;
+mod log_dir;
 
 use crate::config::{self, Config};
 use crate::exit::Status;
@@ -403,11 +404,14 @@ fn path_setting(
             _ => Err(Error::Config(format!("{name} is no absolute path"))),
         },
         Setting::Unknown { line } => {
-            let key = if name == "LOCK_DIR" { "lock_dir" } else { "lists_dir" };
+            let remedy = match name {
+                "LOCK_DIR" => format!("say lock_dir in {}", config::PATH),
+                "LOG_DIR" => "name the files".to_owned(),
+                _ => format!("say lists_dir in {}", config::PATH),
+            };
             Err(Error::Config(format!(
-                "{name} in {}, line {line}, cannot be followed: say {key} in {}",
-                file.unwrap_or(Path::new("mm_cfg.py")).display(),
-                config::PATH
+                "{name} in {}, line {line}, cannot be followed: {remedy}",
+                file.unwrap_or(Path::new("mm_cfg.py")).display()
             )))
         }
     }

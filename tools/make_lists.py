@@ -229,6 +229,11 @@ def with_action(name, action):
     return rejecting(name, generic_nonmember_action=action)
 
 
+def make_guarded():
+    return rejecting('guarded', subscribe_policy=3,
+                     ban_list=['mallory@example.net', '^.*@spam\\.example$', '^(unclosed'])
+
+
 def make_empty():
     s = stock('empty')
     s['generic_nonmember_action'] = REJECT
@@ -418,6 +423,7 @@ FOR_PYTHON2 = {
     'announce': (lambda: rejecting('announce'), 1),
     'open': (lambda: with_action('open', ACCEPT), 1),
     'held': (lambda: with_action('held', HOLD), 1),
+    'guarded': (make_guarded, 1),
     'dropped': (lambda: with_action('dropped', DISCARD), 1),
     'accept4': (lambda: with_action('accept4', ACCEPT_TOO), 1),
     'empty': (make_empty, 1),

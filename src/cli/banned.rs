@@ -11,7 +11,7 @@ use crate::limits;
 use crate::list::name::ListName;
 use crate::list::settings::DATA_VERSION;
 use crate::list::value::{PyValue, decode};
-use crate::mailman::bans::banned_by;
+use crate::mailman::bans::{banned_by, site_strings};
 use crate::mailman::verdict::Stop;
 use crate::python::Python;
 use crate::python::re::Budget;
@@ -108,21 +108,8 @@ fn of_the_site(site: &Site, address: &[u8], answers: &[Answer]) -> Result<Option
     let list = site.global_ban_list()?;
     let port = !answers.is_empty() && answers.iter().all(|a| a.python == Python::Three);
     let python = if port { Python::Three } else { Python::Two };
-    look_up(address, &in_python(list, python), python).map_err(|Failure(_, why)| format!("{why:#}"))
-}
-
-/// The strings of `mm_cfg.py` are read as Python 2 reads them where it can be Python 2's.
-fn in_python(list: PyValue, python: Python) -> PyValue {
-    match (list, python) {
-        (PyValue::List(items), Python::Three) => {
-            let text = |item| match item {
-                PyValue::Str(string) => PyValue::Str(PyStr::Text(string.to_lossy().into_owned())),
-                other => other,
-            };
-            PyValue::List(items.into_iter().map(text).collect())
-        }
-        (list, _) => list,
-    }
+    look_up(address, &site_strings(list, python), python)
+        .map_err(|Failure(_, why)| format!("{why:#}"))
 }
 
 fn text(address: &[u8], answers: &[Answer], global: Option<&str>) -> String {

@@ -13,9 +13,11 @@ mod locks;
 mod progress;
 mod report;
 mod serve;
+mod subscriptions;
 mod table;
 mod test_message;
 mod test_sender;
+mod test_subscribe;
 mod which;
 mod workers;
 
@@ -111,6 +113,11 @@ fn warnings(list: &Loaded, quiet: bool) -> String {
     list.warnings.iter().map(|w| format!("mm-query: warning: {}\n", one_line(w))).collect()
 }
 
+/// The definition of the command line, for manual pages and completions.
+pub fn definition() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     // The default hook prints the panic's own text, which could hold anything of the input.
@@ -170,6 +177,7 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
     let result = match &cli.command {
         Command::TestSender(args) => test_sender::run(args, enter),
         Command::TestMessage(args) => test_message::run(args, enter),
+        Command::TestSubscribe(args) => test_subscribe::run(args, enter),
         Command::ListDomain(args) => list_domain::run(args, enter),
         Command::Ask(args) => ask::run(args, enter),
         Command::Serve(args) => serve::run(args),
@@ -178,6 +186,7 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
         Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),
         Command::Unban(args) => ban::run(&args.change, ban::Action::Unban),
         Command::Banned(args) => banned::run(args),
+        Command::Subscriptions(args) => subscriptions::run(args),
         Command::Locks(args) => locks::run(args),
     };
     result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))

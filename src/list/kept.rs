@@ -50,12 +50,13 @@ enum Content {
 
 #[derive(Debug)]
 struct Whole {
-    reader: Reader,
-    /// The list for questions about senders, without members.
-    senders: Loaded,
-    /// The list for questions about messages, unless something odd keeps it from being read so;
-    /// then these questions read the file.
+    /// The list for questions about senders, without members; unless something odd keeps it from
+    /// being read so, then these questions read the file.
+    senders: Option<Loaded>,
+    /// Likewise for questions about messages.
     messages: Option<Loaded>,
+    /// Likewise for questions about subscriptions.
+    subscriptions: Option<Loaded>,
     roll: Roll,
 }
 
@@ -70,33 +71,34 @@ impl Kept {
         site_default: SiteDefault<'_>,
     ) -> Result<Kept, Error> {
         let mut seen = Seen { extended: lists.exists(name, EXTENSION)?, ..Seen::default() };
-        let keys = [Scope::Senders, Scope::Messages].map(Settings::keys);
+        let keys = [Scope::Senders, Scope::Messages, Scope::Subscriptions].map(Settings::keys);
         let requests = keys.each_ref().map(|keys| Request { keys, dicts: &DICTS, addresses: &[] });
-        let read = lists.first(name, &mut seen, |file| {
-            let enrolled = pickle::enroll(file, &requests, &KEPT)?;
-            let mut picked = enrolled.picked.into_iter();
-            let (senders, messages) = (picked.next(), picked.next());
-            // As for a question of today: the file counts as broken if these cannot be read.
-            Ok((senders.transpose()?, messages.and_then(Result::ok), enrolled.roll))
-        });
+        let read = lists
+            .first(name, &mut seen, |file| pickle::enroll(file, &requests, &KEPT))
+            .map(|(enrolled, warnings)| (enrolled.roll, enrolled.picked, warnings));
         let (content, bytes) = match read {
-            Ok(((Some(senders), messages, Some(roll)), warnings)) => {
+            Ok((Some(roll), picked, warnings)) => {
+                // What cannot be picked may lie in another file; each question finds out.
+                let mut picked = picked.into_iter().map(Result::ok);
+                let mut next = || picked.next().flatten();
+                let (senders, messages, subscriptions) = (next(), next(), next());
+                let all = [&senders, &messages, &subscriptions];
+                let bytes = all.into_iter().flatten().map(weight);
+                let bytes = bytes.fold(roll.bytes(), usize::saturating_add);
+                let patterns = Arc::new(Patterns::default());
                 let list = |picked: Picked| -> Result<Loaded, Error> {
                     let doubts = lists.doubts(name, picked.foreign_class.as_deref())?;
-                    let wanted = Wanted::of_senders(&[]);
-                    Ok(assemble(name, wanted, picked, doubts, warnings.clone(), site_default))
+                    let (wanted, warnings) = (Wanted::of_senders(&[]), warnings.clone());
+                    let list = assemble(name, wanted, picked, doubts, warnings, site_default);
+                    Ok(Loaded { patterns: Some(Arc::clone(&patterns)), ..list })
                 };
-                let bytes = [Some(&senders), messages.as_ref()]
-                    .into_iter()
-                    .flatten()
-                    .map(weight)
-                    .fold(roll.bytes(), usize::saturating_add);
-                let reader = Reader { wrote: senders.python, reads: senders.python };
-                let patterns = Some(Arc::new(Patterns::default()));
-                let senders = Loaded { patterns: patterns.clone(), ..list(senders)? };
-                let messages = messages.map(list).transpose()?;
-                let messages = messages.map(|list| Loaded { patterns, ..list });
-                (Content::Whole(Box::new(Whole { reader, senders, messages, roll })), bytes)
+                let whole = Whole {
+                    senders: senders.map(list).transpose()?,
+                    messages: messages.map(list).transpose()?,
+                    subscriptions: subscriptions.map(list).transpose()?,
+                    roll,
+                };
+                (Content::Whole(Box::new(whole)), bytes)
             }
             Ok(_) => (Content::Streamed, 0),
             Err(error @ (Error::Corrupt(..) | Error::Unsupported(..))) => {
@@ -133,16 +135,19 @@ impl Kept {
             }
             Content::Broken(_) => return None,
         };
-        if wanted.dialect.is_some_and(|python| python != whole.reader.wrote) {
-            return None;
-        }
         let list = match wanted.scope {
             Scope::Senders => &whole.senders,
-            Scope::Messages => whole.messages.as_ref()?,
+            Scope::Messages => &whole.messages,
+            Scope::Subscriptions => &whole.subscriptions,
         };
-        let mut list = list.clone();
+        let mut list = list.clone()?;
+        let wrote = list.settings.python;
+        if wanted.dialect.is_some_and(|python| python != wrote) {
+            return None;
+        }
+        let reader = Reader { wrote, reads: wrote };
         for address in wanted.addresses {
-            whole.look_up(address, &mut list);
+            whole.look_up(address, reader, &mut list);
         }
         Some(Ok(list))
     }
@@ -166,7 +171,7 @@ impl Kept {
 
 impl Whole {
     /// Enters what is known of an address into a list that was read without addresses.
-    fn look_up(&self, address: &PyStr, list: &mut Loaded) {
+    fn look_up(&self, address: &PyStr, reader: Reader, list: &mut Loaded) {
         let marks = self.roll.marks(address);
         let roster = &mut list.roster;
         // A member's own entry in `members` plays no part; see `Roster`.
@@ -179,7 +184,7 @@ impl Whole {
             if let Entries::Found(found) = entries
                 && marks & mark != 0
             {
-                found.insert(self.reader.key(address), PyValue::Int(value));
+                found.insert(reader.key(address), PyValue::Int(value));
             }
         }
     }

@@ -71,6 +71,8 @@ pub enum Scope {
     Senders,
     /// What the handlers of whole messages look at as well.
     Messages,
+    /// What decides over a subscription.
+    Subscriptions,
 }
 
 /// Declares [`Settings`]: attributes of a list by Mailman's own names.
@@ -187,12 +189,22 @@ settings! {
     filter_action: Messages,
     /// Whether attachments are taken out of posts.
     scrub_nondigest: Messages,
+    /// Who may not subscribe.
+    ban_list: Subscriptions,
+    /// 0 open, 1 confirmed by mail, 2 approved by the owners, 3 both.
+    subscribe_policy: Subscriptions,
+    /// Who is subscribed without the owners' approval.
+    subscribe_auto_approval: Subscriptions,
+    /// Whether members can have digests.
+    digestable: Subscriptions,
+    /// Whether members can have single messages.
+    nondigestable: Subscriptions,
 }
 
 impl Settings {
     /// The top-level keys of a `config.pck` that [`Settings::from_values`] wants.
     pub fn keys(scope: Scope) -> Vec<&'static str> {
-        let wanted = |of: Scope| of == Scope::Senders || scope == Scope::Messages;
+        let wanted = |of: Scope| of == Scope::Senders || of == scope;
         let mut keys: Vec<&str> =
             ATTRIBUTES.iter().filter(|(_, of)| wanted(*of)).map(|(key, _)| *key).collect();
         keys.push("data_version");

@@ -172,6 +172,22 @@ pub fn banned_by(
     find_entry(address, ban_list, &mut context)
 }
 
+/// A list of strings of `mm_cfg.py` as that Python reads it: the reader takes the file for Python
+/// 2's where it can be.
+#[must_use]
+pub fn site_strings(list: PyValue, python: Python) -> PyValue {
+    match (list, python) {
+        (PyValue::List(items), Python::Three) => {
+            let text = |item| match item {
+                PyValue::Str(string) => PyValue::Str(PyStr::Text(string.to_lossy().into_owned())),
+                other => other,
+            };
+            PyValue::List(items.into_iter().map(text).collect())
+        }
+        (list, _) => list,
+    }
+}
+
 /// Entries `@list` are not looked at in ban lists.
 struct NotAsked;
 

@@ -11,7 +11,7 @@ use crate::python::literal::{Function, Library, Literal};
 use crate::python::text::PyStr;
 
 /// Settings that are yes or no.
-const FLAGS: [(&str, bool); 32] = [
+const FLAGS: [(&str, bool); 34] = [
     ("Yes", true),
     ("yes", true),
     ("On", true),
@@ -41,6 +41,8 @@ const FLAGS: [(&str, bool); 32] = [
     ("DEFAULT_COLLAPSE_ALTERNATIVES", true),
     ("DEFAULT_CONVERT_HTML_TO_PLAINTEXT", true),
     ("DEFAULT_SCRUB_NONDIGEST", false),
+    ("DEFAULT_DIGESTABLE", true),
+    ("DEFAULT_NONDIGESTABLE", true),
     ("DEFAULT_ANONYMOUS_LIST", false),
     ("DEFAULT_UMBRELLA_LIST", false),
     ("DEFAULT_RESPOND_TO_POST_REQUESTS", true),
@@ -188,6 +190,10 @@ pub fn of_list(key: &str) -> Option<ListDefault> {
         "convert_html_to_plaintext" => site("DEFAULT_CONVERT_HTML_TO_PLAINTEXT"),
         "filter_action" => site("DEFAULT_FILTER_ACTION"),
         "scrub_nondigest" => site("DEFAULT_SCRUB_NONDIGEST"),
+        "subscribe_policy" => site("DEFAULT_SUBSCRIBE_POLICY"),
+        "subscribe_auto_approval" => site("DEFAULT_SUBSCRIBE_AUTO_APPROVAL"),
+        "digestable" => site("DEFAULT_DIGESTABLE"),
+        "nondigestable" => site("DEFAULT_NONDIGESTABLE"),
         "member_moderation_action" | "gateway_to_news" | "news_moderation" | "emergency" => {
             Some(ListDefault::Fixed(PyValue::Int(0)))
         }
@@ -196,7 +202,7 @@ pub fn of_list(key: &str) -> Option<ListDefault> {
         | "dmarc_moderation_notice"
         | "password" => Some(ListDefault::Fixed(PyValue::Str(PyStr::Bytes(Vec::new())))),
         "mod_password" | "post_password" => Some(ListDefault::Fixed(PyValue::None)),
-        "header_filter_rules" | "dmarc_moderation_addresses" => {
+        "header_filter_rules" | "dmarc_moderation_addresses" | "ban_list" => {
             Some(ListDefault::Fixed(PyValue::List(Vec::new())))
         }
         key if key.ends_with("_these_nonmembers") => {

@@ -18,4 +18,5 @@ pub mod post;
 pub mod roster;
 pub mod senders;
 pub mod site_values;
+pub mod subscribe;
 pub mod verdict;

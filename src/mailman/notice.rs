@@ -55,6 +55,14 @@ const BOUNCER_NAMES: [&str; 17] = [
     "__file__",
 ];
 
+/// A formatted text.
+struct Formatted {
+    /// What a sender can be told.
+    said: Vec<u8>,
+    /// Where Mailman's text has a dump of its variables: the rest of that text.
+    without_dump: Option<Vec<u8>>,
+}
+
 /// How a list's texts are formatted.
 #[derive(Debug, Clone, Copy)]
 pub struct Form<'a> {
@@ -72,16 +80,20 @@ impl Form<'_> {
     ///
     /// # Errors
     /// [`Stop::Shunt`] where formatting raises an exception that Mailman does not catch.
-    pub fn nonmember_rejection(self, text: &PyStr) -> Result<Vec<u8>, Stop> {
+    pub fn nonmember_rejection(self, text: &PyStr) -> Result<PyStr, Stop> {
         let lookup = |key: &[u8]| match key {
             b"listowner" => Value::Text(self.owner.0.clone()),
             b"__name__" => Value::Text(b"Mailman.Handlers.Moderate".to_vec()),
             key if is_one_of(&MODERATE_NAMES, key) => Value::Object,
             key => unknown(key),
         };
-        let raw = text.as_bytes();
-        let formatted = self.formatted(raw.to_vec(), text, &lookup)?;
-        self.mailed(&self.wrap(&formatted, text), text)
+        let Formatted { said, without_dump } =
+            self.formatted(text.as_bytes().to_vec(), text, &lookup)?;
+        if let Some(rest) = without_dump {
+            // What is formatted next is the dump, which has no percent signs of its own, and this.
+            self.mailed(&self.wrap(&rest, text), text)?;
+        }
+        self.mailed(&self.wrap(&said, text), text)
     }
 
     /// `i18n._` of a text that is already in its language. `like` is the list's own text.
@@ -90,15 +102,18 @@ impl Form<'_> {
         text: Vec<u8>,
         like: &PyStr,
         lookup: &dyn Fn(&[u8]) -> Value,
-    ) -> Result<Vec<u8>, Stop> {
+    ) -> Result<Formatted, Stop> {
         match percent::format(&text, lookup, self.python) {
-            Ok(formatted) => Ok(formatted),
+            Ok(said) => Ok(Formatted { said, without_dump: None }),
             Err(Failure::Crash) if matches!(like, PyStr::Bytes(_)) => {
                 let why = "a notice of the list cannot be formatted, which Mailman fails on";
                 Err(Stop::Shunt(why.into()))
             }
             // A dump of the interpreter's variables helps no sender: the text as written does.
-            Err(Failure::Exception | Failure::Crash | Failure::Dump) => Ok(text),
+            Err(Failure::Dump(rest)) => Ok(Formatted { said: text, without_dump: Some(rest) }),
+            Err(Failure::Exception | Failure::Crash) => {
+                Ok(Formatted { said: text, without_dump: None })
+            }
         }
     }
 
@@ -107,13 +122,13 @@ impl Form<'_> {
     ///
     /// # Errors
     /// As [`Form::nonmember_rejection`].
-    pub fn member_moderation(self, text: &PyStr) -> Result<Vec<u8>, Stop> {
+    pub fn member_moderation(self, text: &PyStr) -> Result<PyStr, Stop> {
         self.mailed(&self.wrap(text.as_bytes(), text), text)
     }
 
     /// `RejectMessage` ends a notice in a blank line; `BounceMessage` formats it once more, by its
     /// own variables.
-    fn mailed(self, notice: &[u8], like: &PyStr) -> Result<Vec<u8>, Stop> {
+    fn mailed(self, notice: &[u8], like: &PyStr) -> Result<PyStr, Stop> {
         let mut notice = notice.to_vec();
         while !notice.ends_with(b"\n\n") {
             notice.push(b'\n');
@@ -128,7 +143,11 @@ impl Form<'_> {
             key if is_one_of(&BOUNCER_NAMES, key) => Value::Object,
             key => unknown(key),
         };
-        self.formatted(notice, like, &lookup)
+        let said = self.formatted(notice, like, &lookup)?.said;
+        Ok(match like {
+            PyStr::Bytes(_) => PyStr::Bytes(said),
+            PyStr::Text(_) => PyStr::Text(String::from_utf8_lossy(&said).into_owned()),
+        })
     }
 
     /// `Utils.wrap`: paragraphs are filled, lines that begin with a blank kept.
@@ -271,14 +290,17 @@ mod tests {
         let form = Form { python: Python::Two, owner: &owner, sender: &sender };
         let notice = |text: &str| {
             form.nonmember_rejection(&PyStr::Bytes(text.as_bytes().to_vec()))
-                .map(|t| String::from_utf8(t).unwrap())
+                .map(|t| t.to_lossy().into_owned())
         };
         assert_eq!(notice("Ask %(listowner)s."), Ok("Ask team-owner@x.\n\n".into()));
         assert_eq!(notice("100% sure"), Ok("100% sure\n\n".into()));
         assert_eq!(notice("50%% off"), Ok("50% off\n\n".into()));
         assert_eq!(notice("Not %(sender)s"), Ok("Not eve@x\n\n".into()));
         assert!(matches!(notice("%c"), Err(Stop::Shunt(_))));
+        assert_eq!(notice("%s, 5% %"), Ok("%s, 5% %\n\n".into()));
+        assert!(matches!(notice("%s, 5% %c"), Err(Stop::Shunt(_))), "in the second formatting");
         let text = PyStr::Bytes(b"Ask %(listowner)s, 100%%".to_vec());
-        assert_eq!(form.member_moderation(&text).unwrap(), b"Ask %(listowner)s, 100%\n\n");
+        let mailed = form.member_moderation(&text).unwrap();
+        assert_eq!(mailed.as_bytes(), b"Ask %(listowner)s, 100%\n\n");
     }
 }

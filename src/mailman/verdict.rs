@@ -155,8 +155,8 @@ impl Rule {
 pub enum Notice {
     /// The verdict sends none.
     None,
-    /// The list's own, as Mailman would mail it, in the list's charset.
-    Own(Vec<u8>),
+    /// The list's own, as Mailman would mail it: bytes in the list's charset, or text.
+    Own(PyStr),
     /// Mailman's default wording.
     Default,
 }

@@ -16,7 +16,7 @@ pub enum Value {
 }
 
 /// Why there is no formatted text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// ValueError or TypeError.
     Exception,
@@ -24,8 +24,8 @@ pub enum Failure {
     /// (Python 2's byte strings only), or MemoryError.
     Crash,
     /// The text would hold the printed form of an object: the mapping itself, or an
-    /// [`Value::Object`].
-    Dump,
+    /// [`Value::Object`]. This is the text without that.
+    Dump(Vec<u8>),
 }
 
 /// What a conversion without a key takes.
@@ -74,7 +74,7 @@ pub fn format(
         format.conversion(lookup)?;
     }
     format.out.extend_from_slice(format.rest);
-    if format.dump { Err(Failure::Dump) } else { Ok(format.out) }
+    if format.dump { Err(Failure::Dump(format.out)) } else { Ok(format.out) }
 }
 
 /// A field wider than this is no list owner's intention; Python pads it as far as memory goes.
@@ -273,9 +273,9 @@ mod tests {
 
     #[test]
     fn what_prints_or_breaks_the_interpreter() {
-        assert_eq!(of("100% sure"), Err(Failure::Dump));
-        assert_eq!(of("%s"), Err(Failure::Dump));
-        assert_eq!(of("%(mlist)s"), Err(Failure::Dump));
+        assert_eq!(of("100% sure"), Err(Failure::Dump(b"100ure".to_vec())));
+        assert_eq!(of("%s"), Err(Failure::Dump(Vec::new())));
+        assert_eq!(of("%(mlist)s"), Err(Failure::Dump(Vec::new())));
         assert_eq!(of("%s %s"), Err(Failure::Exception));
         assert_eq!(of("%c"), Err(Failure::Crash));
         assert_eq!(of("%(listowner)s %c"), Err(Failure::Exception));
@@ -290,6 +290,6 @@ mod tests {
         for text in ["%5%", "%(x)%", "%c"] {
             assert_eq!(of(text), Err(Failure::Exception), "{text}");
         }
-        assert_eq!(of("%a"), Err(Failure::Dump));
+        assert_eq!(of("%a"), Err(Failure::Dump(Vec::new())));
     }
 }

@@ -7,6 +7,7 @@ pub mod domain;
 pub mod given;
 pub mod message;
 pub mod senders;
+pub mod subscription;
 
 use crate::answer::{ListFacts, Policy};
 use crate::limits;

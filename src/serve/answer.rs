@@ -3,7 +3,7 @@
 use super::cache::{Cache, CachedLists};
 use super::current::Fresh;
 use super::reply::Reply;
-use super::request::{DomainQuestion, MessageQuestion, Request, SenderQuestion};
+use super::request::{DomainQuestion, MessageQuestion, Request, SenderQuestion, SubscribeQuestion};
 use crate::answer::Policy;
 use crate::list::name::ListName;
 use crate::list::store::{Lists, Wanted};
@@ -11,7 +11,7 @@ use crate::mailman::post::Extent;
 use crate::mailman::verdict::{Decision, Rule, Verdict};
 use crate::query::given::Given;
 use crate::query::message::{self, Question};
-use crate::query::{Judged, Source, domain, senders};
+use crate::query::{Judged, Source, domain, senders, subscription};
 use crate::site::Error;
 
 /// Whether a question may be answered right away.
@@ -40,6 +40,7 @@ pub fn answer(
         Request::Sender(question) => sender(source, question),
         Request::Message(question) => post(source, question),
         Request::Domain(question) => list_domain(source, question),
+        Request::Subscribe(question) => subscribe(source, question),
         Request::Ping | Request::Status | Request::Metrics => return None,
     };
     // Whatever came of it, it would not have come so had the list been at hand.
@@ -81,6 +82,12 @@ fn list_domain(source: Source<'_>, question: &DomainQuestion) -> Result<Reply, E
     let found = domain::of(source, &question.list)?;
     let matches = question.domain.as_ref().map(|domain| found.is(domain));
     Ok(Reply::domain(&found, matches, question.json))
+}
+
+fn subscribe(source: Source<'_>, question: &SubscribeQuestion) -> Result<Reply, Error> {
+    let SubscribeQuestion { list, address, dialect, json, explain } = question;
+    let judged = subscription::judge_from(source, list, address, *dialect)?;
+    Ok(Reply::subscription(&judged, address, *json, *explain))
 }
 
 fn post(source: Source<'_>, question: &MessageQuestion) -> Result<Reply, Error> {

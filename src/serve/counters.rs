@@ -9,8 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Names of queries, as they are counted.
-const QUERIES: [&str; 7] =
-    ["test-sender", "test-message", "list-domain", "ping", "status", "metrics", "malformed"];
+const QUERIES: [&str; 8] = [
+    "test-sender",
+    "test-message",
+    "list-domain",
+    "test-subscribe",
+    "ping",
+    "status",
+    "metrics",
+    "malformed",
+];
 
 /// Names of verdicts.
 const VERDICTS: [&str; 6] = ["accept", "hold", "reject", "discard", "undecided", "error"];
@@ -26,7 +34,7 @@ const BUCKETS: [u64; 12] =
 #[derive(Debug)]
 pub struct Counters {
     started: Instant,
-    queries: [AtomicU64; 7],
+    queries: [AtomicU64; 8],
     verdicts: [AtomicU64; 6],
     latency: [AtomicU64; CLASSES],
     latency_sum: AtomicU64,
@@ -76,10 +84,11 @@ impl Counters {
             Some(Request::Sender(_)) => 0,
             Some(Request::Message(_)) => 1,
             Some(Request::Domain(_)) => 2,
-            Some(Request::Ping) => 3,
-            Some(Request::Status) => 4,
-            Some(Request::Metrics) => 5,
-            None => 6,
+            Some(Request::Subscribe(_)) => 3,
+            Some(Request::Ping) => 4,
+            Some(Request::Status) => 5,
+            Some(Request::Metrics) => 6,
+            None => 7,
         };
         add(self.queries.get(index));
     }

@@ -7,6 +7,8 @@ use crate::mailman::senders::Origin;
 use crate::mailman::verdict::Decision;
 use crate::query::Judged;
 use crate::query::domain::Domain;
+use crate::query::subscription;
+use crate::report::subscription::{as_json, explanation, is_refused, sentence};
 use crate::report::{Report, Style};
 
 /// The first line of an answer.
@@ -79,6 +81,26 @@ impl Reply {
         let text = if json { found.json(matches) } else { format!("{}\n", one_line(host)) };
         let decision = if matches == Some(false) { Decision::Reject } else { Decision::Accept };
         Reply { word: Word::Verdict(decision), text, refusal: None }
+    }
+
+    /// What becomes of a subscription.
+    pub fn subscription(
+        judged: &subscription::Judged,
+        address: &[u8],
+        json: bool,
+        explain: bool,
+    ) -> Reply {
+        let text = match (json, explain) {
+            (true, _) => as_json(judged, address),
+            (_, true) => explanation(judged, address, &[]),
+            _ => one_line(&sentence(judged, address)) + "\n",
+        };
+        let (decision, refusal) = match is_refused(judged) {
+            true => (Decision::Reject, Some(one_line(&sentence(judged, address)))),
+            false if judged.outcome.is_err() => (Decision::Undecided, None),
+            false => (Decision::Accept, None),
+        };
+        Reply { word: Word::Verdict(decision), text, refusal }
     }
 
     /// The bytes of it; an answer that is too long is an error.

@@ -23,6 +23,8 @@ pub enum Request {
     Message(Box<MessageQuestion>),
     /// `list-domain`
     Domain(DomainQuestion),
+    /// `test-subscribe`
+    Subscribe(SubscribeQuestion),
     /// `ping`
     Ping,
     /// `status`
@@ -78,6 +80,21 @@ pub struct DomainQuestion {
     pub json: bool,
 }
 
+/// May this address subscribe?
+#[derive(Debug, PartialEq, Eq)]
+pub struct SubscribeQuestion {
+    /// The list's name.
+    pub list: Vec<u8>,
+    /// The address.
+    pub address: Vec<u8>,
+    /// Whose rules apply.
+    pub dialect: Option<Python>,
+    /// One JSON object is wanted.
+    pub json: bool,
+    /// What was checked is wanted.
+    pub explain: bool,
+}
+
 impl Request {
     /// The list that is asked about, if one is.
     pub fn list(&self) -> Option<&[u8]> {
@@ -85,6 +102,7 @@ impl Request {
             Request::Sender(question) => Some(&question.list),
             Request::Message(question) => Some(&question.list),
             Request::Domain(question) => Some(&question.list),
+            Request::Subscribe(question) => Some(&question.list),
             Request::Ping | Request::Status | Request::Metrics => None,
         }
     }
@@ -123,6 +141,7 @@ pub fn parse(bytes: &[u8]) -> Result<Request, String> {
             domain: fields.one("domain")?,
             json: fields.flag("json")?.unwrap_or(false),
         }),
+        "test-subscribe" => subscribe(&mut fields)?,
         "ping" => Request::Ping,
         "status" => Request::Status,
         "metrics" => Request::Metrics,
@@ -185,11 +204,7 @@ fn message(fields: &mut Fields<'_>) -> Result<Request, String> {
         "reject" => Some(DmarcPolicy::Reject),
         _ => None,
     })?;
-    let dialect = fields.word("dialect", |word| match word {
-        "2.1" => Some(Python::Two),
-        "2.2" => Some(Python::Three),
-        _ => None,
-    })?;
+    let dialect = dialect(fields)?;
     let given = Given::from_parts(parts, approved == Some(true));
     let (list, style) = (fields.required("list")?, style(fields)?);
     Ok(Request::Message(Box::new(MessageQuestion {
@@ -203,6 +218,25 @@ fn message(fields: &mut Fields<'_>) -> Result<Request, String> {
         dialect,
         style,
     })))
+}
+
+fn subscribe(fields: &mut Fields<'_>) -> Result<Request, String> {
+    let (json, explain) = (fields.flag("json")?, fields.flag("explain")?);
+    let (json, explain) = (json.unwrap_or(false), explain.unwrap_or(false));
+    if json && explain {
+        return Err("json does not go with explain".into());
+    }
+    let (list, address) = (fields.required("list")?, fields.required("address")?);
+    let dialect = dialect(fields)?;
+    Ok(Request::Subscribe(SubscribeQuestion { list, address, dialect, json, explain }))
+}
+
+fn dialect(fields: &mut Fields<'_>) -> Result<Option<Python>, String> {
+    fields.word("dialect", |word| match word {
+        "2.1" => Some(Python::Two),
+        "2.2" => Some(Python::Three),
+        _ => None,
+    })
 }
 
 fn style(fields: &mut Fields<'_>) -> Result<Style, String> {

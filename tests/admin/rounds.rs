@@ -39,12 +39,24 @@ const READ_ONLY: [&str; 6] = ["corrupt", "fallback", "old", "older", "oldest", "
 fn only_the_ban_list_changes_and_unban_brings_it_back() {
     let rounds = std::env::var("BAN_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
     let site = Site::empty();
-    let mut names = Vec::new();
+    let (mut names, mut odd) = (Vec::new(), 0);
     for list in sources().iter().flat_map(|dir| lists_below(dir)) {
         let name = format!("l{}", names.len());
-        if READ_ONLY.iter().all(|other| !list.ends_with(other)) {
+        if READ_ONLY.iter().any(|other| list.ends_with(other)) {
+            continue;
+        }
+        let pickle = fs::read(list.join("config.pck")).unwrap();
+        if StringList::find(&pickle, "ban_list").is_ok() {
             site.add(&list, &name);
             names.push((name, list));
+        } else {
+            // No list of strings: nothing is added to it.
+            odd += 1;
+            let odd = format!("odd{odd}");
+            site.add(&list, &odd);
+            let run = site.run(&["ban", "a@example.org", "--list", &odd]);
+            assert_eq!(run.code, 65, "{}: {run:?}", list.display());
+            assert!(fs::read(site.file(&odd)).unwrap() == pickle, "{}", list.display());
         }
     }
     assert!(names.len() > 30, "{}", names.len());

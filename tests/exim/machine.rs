@@ -1,5 +1,6 @@
-//! A Debian machine of its own, as far as /etc, /usr/lib, /var and /run go: a mount namespace in
+//! A Debian machine of its own, as far as /etc, /usr, /var and /run go: a mount namespace in
 //! which changes to these folders go to memory. All of it is gone with the last process in it.
+//! `MMQ_TEST_ROOT` names the root of another release (`make test-matrix`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +13,10 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use crate::config::repository;
-use crate::server::{Exim, account, copy_lists, exim_binary, unique_host};
+use crate::server::{Exim, account, account_in, copy_lists, exim_binary, unique_host};
 
 /// The folders whose changes stay private.
-const PRIVATE: &str = "etc usr/lib var run";
+const PRIVATE: &str = "etc usr var run";
 
 const SETTINGS: &str = "dc_eximconfig_configtype='local'
 dc_other_hostnames='lists.example.org'
@@ -67,6 +68,13 @@ impl Machine {
     /// A machine with lists, the wrapper and the program, on which Exim knows nothing of them.
     /// `None` when there can be none here, which CI does not allow.
     pub(crate) fn new(split: bool) -> Option<Machine> {
+        let machine = Machine::without_programs(split)?;
+        machine.install_programs();
+        Some(machine)
+    }
+
+    /// The same without the wrapper and the program.
+    pub(crate) fn without_programs(split: bool) -> Option<Machine> {
         exim_binary()?;
         let debian = Path::new("/usr/sbin/update-exim4.conf").exists();
         if std::env::var_os("MMQ_TEST_EXIM").is_some() || !debian {
@@ -75,7 +83,6 @@ impl Machine {
         }
         let machine = Machine::empty();
         machine.write_site(split);
-        machine.install_programs();
         let lists = machine.path("/var/lib/mailman/lists");
         fs::create_dir_all(lists.parent().unwrap()).unwrap();
         copy_lists(&repository().join("tests/fixtures/lists"), &lists);
@@ -87,10 +94,12 @@ impl Machine {
     fn empty() -> Machine {
         let scratch = tempfile::Builder::new().prefix("mm-query-machine.").tempdir().unwrap();
         let script = format!(
-            "set -e; S={}; mount -t tmpfs -o mode=755 tmpfs $S\n\
-             for d in {PRIVATE}; do mkdir -p $S/$d/new $S/$d/work\n\
-             mount -t overlay overlay -o lowerdir=/$d,upperdir=$S/$d/new,workdir=$S/$d/work /$d\n\
-             done; echo ready; read line",
+            "set -e; R={}; S={}; mount -t tmpfs -o mode=755 tmpfs $S\n\
+             for d in {PRIVATE}; do mkdir -p $S/$d/new $S/$d/work; L=$R/$d\n\
+             mount -t overlay overlay -o lowerdir=$L,upperdir=$S/$d/new,workdir=$S/$d/work $L\n\
+             done; [ -z \"$R\" ] || for d in dev proc sys; do mount --rbind /$d $R/$d; done\n\
+             echo ready; read line",
+            root(),
             scratch.path().display()
         );
         let mut keeper = Command::new("unshare")
@@ -107,7 +116,7 @@ impl Machine {
 
     /// A path of the machine's, as it is reached from outside.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root{path}", self.keeper.id()))
+        PathBuf::from(format!("/proc/{}/root{}{path}", self.keeper.id(), root()))
     }
 
     /// Writes a file, with the folders around it.
@@ -128,7 +137,11 @@ impl Machine {
     /// A command that will run on the machine.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
-        command.arg(format!("--mount=/proc/{}/ns/mnt", self.keeper.id())).arg(program);
+        command.arg(format!("--mount=/proc/{}/ns/mnt", self.keeper.id()));
+        if !root().is_empty() {
+            command.args(["/usr/sbin/chroot", &root()]);
+        }
+        command.arg(program);
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
         command
     }
@@ -136,6 +149,11 @@ impl Machine {
     /// Runs a command.
     pub(crate) fn run(&self, program: &str, args: &[&str]) -> Run {
         self.command(program).args(args).output().unwrap().into()
+    }
+
+    /// The ids of one of the machine's users.
+    pub(crate) fn account(&self, name: &str) -> (u32, u32) {
+        account_in(&self.read("/etc/passwd"), name).unwrap_or_else(|| panic!("no user {name}"))
     }
 
     /// Runs a shell script, which must succeed.
@@ -157,8 +175,13 @@ impl Machine {
 
     /// What is in Exim's folder, and the configuration made from it.
     pub(crate) fn snapshot(&self) -> Snapshot {
+        self.snapshot_of(&["/etc/exim4", "/var/lib/exim4"])
+    }
+
+    /// What is in these folders.
+    pub(crate) fn snapshot_of(&self, roots: &[&str]) -> Snapshot {
         let mut files = Snapshot::new();
-        for root in ["/etc/exim4", "/var/lib/exim4"] {
+        for root in roots {
             let outside = self.path("");
             collect(&self.path(root), &outside, &mut files);
         }
@@ -214,7 +237,7 @@ impl Machine {
 
     /// Owners and modes as Mailman leaves them: files closed to others.
     fn give_to_list(&self, lists: &Path) {
-        let (uid, gid) = account("list").unwrap();
+        let (uid, gid) = self.account("list");
         for list in fs::read_dir(lists).unwrap().map(Result::unwrap) {
             for file in fs::read_dir(list.path()).unwrap().map(Result::unwrap) {
                 chown(file.path(), Some(uid), Some(gid)).unwrap();
@@ -222,6 +245,11 @@ impl Machine {
             }
         }
     }
+}
+
+/// The root of another release, without a slash at its end; empty: this machine's own.
+fn root() -> String {
+    std::env::var("MMQ_TEST_ROOT").unwrap_or_default()
 }
 
 /// The wrapper with the paths that it has when it is installed.
@@ -252,6 +280,8 @@ fn collect(folder: &Path, outside: &Path, files: &mut Snapshot) {
         let bytes = if about.is_dir() {
             collect(&path, outside, files);
             Vec::new()
+        } else if about.is_symlink() {
+            fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes()
         } else {
             fs::read(&path).unwrap()
         };

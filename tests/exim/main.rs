@@ -21,12 +21,14 @@ mod server;
 mod smtp;
 
 mod approval;
+mod commands;
 mod connection;
 
 mod doctor;
 mod domains;
 mod headers;
 mod installed;
+mod package;
 mod posting;
 mod recipients;
 mod setup;

@@ -72,7 +72,11 @@ fn skip(reason: &str) -> Option<PathBuf> {
 
 /// A user's numeric ids.
 pub(crate) fn account(name: &str) -> Option<(u32, u32)> {
-    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    account_in(&fs::read_to_string("/etc/passwd").unwrap(), name)
+}
+
+/// The same, from the text of an `/etc/passwd`.
+pub(crate) fn account_in(passwd: &str, name: &str) -> Option<(u32, u32)> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         (fields.next() == Some(name)).then_some(())?;

@@ -47,7 +47,7 @@ fn refused(machine: &Machine, args: &[&str], words: &[&str]) {
 }
 
 /// Compares file by file, so that a failure says which.
-fn assert_same(now: &Snapshot, before: &Snapshot) {
+pub(crate) fn assert_same(now: &Snapshot, before: &Snapshot) {
     assert_eq!(now.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
     for (path, file) in now {
         assert!(before[path] == *file, "{} has changed", path.display());
@@ -63,7 +63,7 @@ const ASKED: &str = "acl_smtp_rcpt = mmq_rcpt acl_smtp_data = mmq_data ";
 const NOT_ASKED: &str = "acl_smtp_rcpt = acl_check_rcpt acl_smtp_data = acl_check_data ";
 
 /// Posts of a member and of a stranger; the stranger's is refused if lists are checked.
-fn post(exim: &Exim, checked: bool) {
+pub(crate) fn post(exim: &Exim, checked: bool) {
     let mut smtp = exim.connect();
     assert_eq!(smtp.post(MEMBER, TEAM, &message(MEMBER)).code, 250);
     let reply = smtp.post(STRANGER, TEAM, &message(STRANGER));

@@ -106,6 +106,24 @@ fn least_recently_used_lists_go() {
     assert_eq!(service.cache.reads.load(Relaxed), 121);
 }
 
+/// The command's answer, and the daemon's, read and at hand.
+fn compare(service: &Service, dir: &Path, args: &[&str], request: &str) {
+    let lists = format!("--lists-dir={}", dir.display());
+    let args = ["mm-query"].iter().chain(args).map(|&arg| arg.into()).chain([lists.into()]);
+    let outcome = mm_query::cli::run(args);
+    let request = format!("mm-query: 1\n{request}json: yes\n");
+    for _ in 0..2 {
+        let answer = answer(service, request.as_bytes());
+        match answer.error() {
+            Some((code, why)) => {
+                assert_eq!(Some(code), outcome.status.map(|s| s.code()), "{request}");
+                assert!(outcome.stderr.contains(why), "{request}: {why}");
+            }
+            None => assert_eq!(answer.text, outcome.stdout, "{request}"),
+        }
+    }
+}
+
 #[test]
 fn what_is_cached_is_what_is_read() {
     let dir = fixtures().join("lists");
@@ -116,25 +134,25 @@ fn what_is_cached_is_what_is_read() {
         for sender in
             ["alice@example.org", "bob@example.org", "Carol@Example.ORG", "eve@example.net", ""]
         {
-            let args = ["mm-query", "test-sender", &list, &format!("--from={sender}"), "--json"];
-            let lists = format!("--lists-dir={}", dir.display());
-            let outcome =
-                mm_query::cli::run(args.iter().map(|&arg| arg.into()).chain([lists.into()]));
-            let request = format!(
-                "mm-query: 1\nquery: test-sender\nlist: {list}\nfrom: {sender}\njson: yes\n"
-            );
-            for _ in 0..2 {
-                let answer = answer(&service, request.as_bytes());
-                match answer.error() {
-                    Some((code, why)) => {
-                        assert_eq!(Some(code), outcome.status.map(|s| s.code()), "{list}");
-                        assert!(outcome.stderr.contains(why), "{list}: {why}");
-                    }
-                    None => assert_eq!(answer.text, outcome.stdout, "{list} {sender}"),
-                }
-            }
+            let from = format!("--from={sender}");
+            let args = ["test-sender", &list, &from, "--json"];
+            let request = format!("query: test-sender\nlist: {list}\nfrom: {sender}\n");
+            compare(&service, &dir, &args, &request);
+            let args = ["test-subscribe", &list, sender, "--json"];
+            let request = format!("query: test-subscribe\nlist: {list}\naddress: {sender}\n");
+            compare(&service, &dir, &args, &request);
             seen += 1;
         }
+        for dialect in ["2.1", "2.2"] {
+            let option = format!("--dialect={dialect}");
+            let args = ["test-subscribe", &list, "Bob@example.org", "--json", &option];
+            let request = format!(
+                "query: test-subscribe\nlist: {list}\naddress: Bob@example.org\ndialect: {dialect}\n"
+            );
+            compare(&service, &dir, &args, &request);
+        }
+        let request = format!("query: list-domain\nlist: {list}\n");
+        compare(&service, &dir, &["list-domain", &list, "--json"], &request);
     }
     assert!(seen > 40);
 }

@@ -3,10 +3,12 @@
 """Makes a corpus: random lists saved by a real Mailman, and its verdicts.
 
     make_corpus.py MAILMAN_SOURCE SCRATCH VECTORS_DIR OUT_DIR
-                   [--seed N] [--lists N] [--cases N] [--mm-cfg FILE] [--posts]
+                   [--seed N] [--lists N] [--cases N] [--mm-cfg FILE] [--posts [--messages DIR]]
+                   [--subscriptions]
 
 README.md says what OUT_DIR then holds. Python 2.7 for Mailman 2.1, Python 3
-for the port. With --posts whole messages (Mailman 2.1 only) in place of senders.
+for the port. With --posts whole messages (Mailman 2.1 only) in place of senders,
+with --subscriptions addresses that want to subscribe.
 """
 
 from __future__ import print_function
@@ -128,6 +130,33 @@ class SenderCases(object):
         return {'sender.jsonl': (judge.judge, judge.unrepeatable)}
 
 
+class SubscribeCases(SenderCases):
+    """Lists with bans and policies, and addresses that want to subscribe."""
+
+    tables = ('subscribe.jsonl',)
+
+    @staticmethod
+    def more(r, mlist, pool, names, vectors):
+        mlist.subscribe_policy = r.choice([0, 0, 0, 1, 2, 2, 3])
+        if r.random() < 0.08:
+            mlist.subscribe_policy = r.choice(v.ODD_ACTIONS)
+        for setting in ('ban_list', 'subscribe_auto_approval'):
+            setattr(mlist, setting, v.entries(r, pool, names, vectors))
+        if r.random() < 0.1:
+            mlist.digestable, mlist.nondigestable = r.choice([(0, 1), (1, 0), (0, 0)])
+        if r.random() < 0.06:
+            mlist.__dict__.pop(r.choice(v.SUBSCRIBE_SETTINGS), None)
+
+    def cases(self, r, name, made, count):
+        pool, host = made[:2]
+        return [('subscribe.jsonl', {'address': v.subscriber(r, pool, name, host)})
+                for _ in range(count)]
+
+    def judges(self):
+        import judge_subscribe
+        return {'subscribe.jsonl': (judge_subscribe.judge_subscribe, lambda *_: False)}
+
+
 class PostCases(SenderCases):
     """Lists for every deciding handler, whole messages in files, and a sender
     for every fifth message."""
@@ -141,13 +170,22 @@ class PostCases(SenderCases):
         self.messages = os.path.join(options.out, 'messages')
         self.count = 0
         self.for_senders = random.Random(options.seed + 1)
+        self.real = sorted(os.path.join(folder, name)
+                           for folder, _, names in os.walk(options.messages or '')
+                           for name in names)
 
     def cases(self, r, name, made, count):
         import post_messages
         pool, host, settings = made
         writer = post_messages.Writer(r, name, host, pool, settings, self.vectors)
-        return ([('post.jsonl', self.post(r, pool, writer.post())) for _ in range(count)]
+        return ([('post.jsonl', self.post(r, pool, self.text(r, writer))) for _ in range(count)]
                 + SenderCases.cases(self, self.for_senders, name, made, count // 5))
+
+    def text(self, r, writer):
+        if not self.real:
+            return writer.post()
+        with open(r.choice(self.real), 'rb') as source:
+            return writer.adapted(source.read())
 
     def post(self, r, pool, text):
         self.count += 1
@@ -208,7 +246,7 @@ def judge_from(start, options, prefix, kind):
             continue
         finally:
             signal.alarm(0)
-        doubtful = (judged['verdict'] == judge.UNMAILED
+        doubtful = (judged.get('verdict') == judge.UNMAILED
                     or unrepeatable(judged, prefix))
         append(options, 'aside.jsonl' if doubtful else table, judged)
 
@@ -252,6 +290,9 @@ def read_options(arguments):
     parser.add_argument('--cases', type=int, default=100, help='per list')
     parser.add_argument('--mm-cfg', default=None, help='settings in force')
     parser.add_argument('--posts', action='store_true', help='whole messages')
+    parser.add_argument('--subscriptions', action='store_true')
+    parser.add_argument('--messages', default=None,
+                        help='with --posts: a folder of messages, in place of random ones')
     return parser.parse_args(arguments)
 
 
@@ -268,7 +309,8 @@ def main(arguments):
     shutil.rmtree(os.path.join(prefix, 'lists'), True)
     os.makedirs(os.path.join(prefix, 'lists'))
     os.makedirs(os.path.join(options.out, 'messages') if options.posts else options.out)
-    kind = PostCases(options) if options.posts else SenderCases(options)
+    kinds = ((options.posts, PostCases), (options.subscriptions, SubscribeCases))
+    kind = next((made for wanted, made in kinds if wanted), SenderCases)(options)
     with open(os.path.join(options.out, 'mm_cfg.py'), 'w') as target:
         target.write(settings)
     if in_child(lambda: build(options, prefix, kind), prefix, settings) != 0:

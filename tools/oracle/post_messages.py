@@ -7,6 +7,7 @@ goes to; its methods return pieces of the message.
 
 import base64
 import quopri
+import re
 
 import vocabulary as v
 
@@ -75,6 +76,8 @@ SUBTYPES = [
     'mixed', 'mixed', 'alternative', 'alternative', 'related', 'signed', 'report', 'digest',
     'MIXED', 'appledouble', 'x-odd']
 DEEPEST = 4
+# Before a header line that is not a continuation.
+FIELD_START = re.compile(r'\n(?![ \t])')
 
 
 def encoded(text, charset):
@@ -399,3 +402,21 @@ class Writer(object):
             put = r.choice(['', '\x00', '\xff', '\r', '\n\n', '--'])
             return text[:at] + put + text[at + r.choice([0, 1, 20]):]
         return text
+
+    def adapted(self, text):
+        """Somebody's message, mostly made to come from one who matters to the list
+        and to go to it, now and then with a further header line."""
+        r = self.r
+        head, blank, body = text.replace('\r\n', '\n').partition('\n\n')
+        lines = FIELD_START.split(head)
+        for share, name, value in [
+                (0.8, 'From', self.address_header()), (0.7, 'To', self.recipients()),
+                (self.approvals, r.choice(NAMES[:4]), self.some_password()),
+                (0.03, 'Subject', r.choice(ADMINISTRIVIA)), (0.05, 'Sender', self.address_header())]:
+            if value is not None and r.random() < share:
+                if r.random() < 0.9:
+                    lines = [x for x in lines if not x.lower().startswith(name.lower() + ':')]
+                lines.insert(r.randrange(len(lines) + 1), '%s: %s' % (name, value))
+        if r.random() < 0.9:
+            lines = [x for x in lines if not x.startswith('From ')]
+        return '\n'.join(lines) + blank + body

@@ -94,8 +94,9 @@ def copy_new(options, chosen):
         shutil.copytree(os.path.join(options.corpus, 'lists', name),
                         os.path.join(options.out, 'lists', name))
     shutil.copy(os.path.join(options.corpus, 'mm_cfg.py'), options.out)
-    if has(options.corpus, 'sender.jsonl'):
-        copy_table(options.corpus, options.out, 'sender.jsonl', chosen, options.cases)
+    for table in ('sender.jsonl', 'subscribe.jsonl'):
+        if has(options.corpus, table):
+            copy_table(options.corpus, options.out, table, chosen, options.cases)
     if has(options.corpus, 'domains.jsonl'):
         copy_table(options.corpus, options.out, 'domains.jsonl', chosen)
 

@@ -205,6 +205,30 @@ ODD_ENVELOPES = ['<>', 'MAILER-DAEMON', '"a b"@example.org', '@example.org', 'al
                  '\xe9@example.org', "''", 'alice@example.org,bob@example.org']
 
 
+SUBSCRIBE_SETTINGS = ['ban_list', 'subscribe_policy', 'subscribe_auto_approval', 'digestable',
+                      'nondigestable', 'members', 'digest_members', 'host_name']
+ODD_SUBSCRIBERS = [
+    '', ' ', 'a', '@', 'a@', '@b.c', 'a@b', 'a@b.', 'a@.b', 'a@b..c', 'a@-b.c', 'a@b-.c', 'a@b.-c',
+    'a@b_c.d', 'a@b.c.', 'a b@c.d', 'a@b c.d', 'a,b@c.d', 'a;b@c.d', 'a:b@c.d', '"a"@b.c', 'a\\b@c.d',
+    '<a@b.c>', 'a@b.c>', 'a(b)@c.d', 'a@[1.2.3.4]', 'a@1.2', 'a@b@c.d', 'a|b@c.d', 'a^b@c.d',
+    'a\x00b@c.d', 'a@b.c\n', '\ta@b.c', 'a\x7f@b.c', '\xe9@b.c', 'a@\xe9.c', '-a@b.c', '--json@b.c',
+    '\xc4\x80@b.c', 'a@\xc4\x80.c', 'a@\xc5\xbf.c', 'a@b.\xe2\x84\xaa', 'a@\xc4\xb0.c', 'a@\xc4\xb1.c',
+    '\xe2\x82\xac@b.c', "a'!#$%&*+/=?`{}~@b.c", 'A' * 300 + '@b.c', 'a@' + 'b.' * 60 + 'c']
+
+
+def subscriber(r, pool, listname, host):
+    """An address as somebody types it, Latin-1 code points."""
+    kind = r.random()
+    if kind < 0.12:
+        return raw(r.choice(ODD_SUBSCRIBERS))
+    if kind < 0.18:
+        return latin(changed_case(r, native('%s@%s' % (listname, host))))
+    known = r.choice(pool) if kind < 0.75 else address(r)
+    if kind > 0.9:
+        known = moved(r, known)
+    return latin(changed_case(r, known))
+
+
 def header(r, pool, vectors):
     """A header's value, or None: the header is absent."""
     kind = r.random()

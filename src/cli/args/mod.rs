@@ -8,8 +8,10 @@ mod exim_setup;
 mod list_domain;
 mod locks;
 mod serve;
+mod subscriptions;
 mod test_message;
 mod test_sender;
+mod test_subscribe;
 
 pub(super) use ask::Ask;
 pub(super) use ban::{Ban, ChangeBans, Unban};
@@ -19,8 +21,10 @@ pub(super) use exim_setup::{EximSetup, LayoutName, NoAnswer};
 pub(super) use list_domain::ListDomain;
 pub(super) use locks::Locks;
 pub(super) use serve::Serve;
+pub(super) use subscriptions::{GroupBy, Subscriptions};
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
+pub(super) use test_subscribe::TestSubscribe;
 
 use crate::answer::Policy;
 use crate::exit::Status;
@@ -97,6 +101,15 @@ pub(super) enum Command {
                       same exit statuses."
     )]
     Ask(Ask),
+    /// May ADDRESS subscribe to LIST?
+    #[command(
+        name = "test-subscribe",
+        after_help = test_subscribe::help_end(),
+        long_about = "Says what Mailman would do if ADDRESS asked to be subscribed to LIST, by mail \
+                      or in the web form: whether it takes the address, whether it is a member or \
+                      banned, and what the list's subscribe_policy asks for."
+    )]
+    TestSubscribe(TestSubscribe),
     /// Show how to set Exim up, or do it on Debian.
     #[command(
         name = "exim-setup",
@@ -150,6 +163,19 @@ pub(super) enum Command {
                       GLOBAL_BAN_LIST, as Mailman does when somebody subscribes."
     )]
     Banned(Banned),
+    /// Report on Mailman's log of subscriptions.
+    #[command(
+        after_help = subscriptions::help_end(),
+        long_about = "Reads Mailman's log `subscribe`, and older ones beside it, compressed or not: who \
+                      asked to be subscribed, from where, to which lists, and when. It marks sources \
+                      that subscribe many addresses, and addresses that are subscribed to many lists, \
+                      within an hour.\n\n\
+                      Lines that cannot be read are counted and shown. A subscriber's name may hold \
+                      line ends, and so whole lines: records right behind a line that breaks off are \
+                      counted, too, and said to be doubtful. So is where a request came from: behind a \
+                      proxy it is what the client's own header says."
+    )]
+    Subscriptions(Subscriptions),
     /// Show Mailman's locks, and remove stale ones.
     #[command(after_help = locks::help_end())]
     Locks(Locks),
@@ -161,6 +187,7 @@ impl Command {
         match self {
             Command::TestSender(_)
             | Command::TestMessage(_)
+            | Command::TestSubscribe(_)
             | Command::ListDomain(_)
             | Command::Ask(_) => false,
             Command::EximSetup(_)
@@ -169,6 +196,7 @@ impl Command {
             | Command::Ban(_)
             | Command::Unban(_)
             | Command::Banned(_)
+            | Command::Subscriptions(_)
             | Command::Locks(_) => true,
         }
     }

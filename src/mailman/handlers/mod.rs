@@ -64,7 +64,7 @@ pub const BY_NAME: [(&str, Handler); 8] = [
 /// A false value means Mailman's default wording; a true one must be a text.
 fn own_notice(
     value: &PyValue,
-    format: impl FnOnce(&PyStr) -> Result<Vec<u8>, Stop>,
+    format: impl FnOnce(&PyStr) -> Result<PyStr, Stop>,
 ) -> Result<Notice, Stop> {
     match value {
         value if value.truth() == Some(false) => Ok(Notice::Default),

@@ -1,5 +1,7 @@
 //! A verdict for programs and for people.
 
+pub mod subscription;
+
 use crate::answer::{Policy, json_line, one_line, refusal_text};
 use crate::exit::Status;
 use crate::list::value::PyValue;
