@@ -52,10 +52,12 @@ impl Foreign {
 fn an_exchange_at_any_moment_never_runs_anything_else() {
     let Some(site) = Site::new() else { return };
     let foreign = Foreign::new(&site);
-    let calls = without_repetition(calls(&site));
+    let mut calls = without_repetition(calls(&site));
+    // How often the heap grows depends on where the kernel happens to put it.
+    calls.retain(|call| !["exit_group", "brk"].contains(&call.name.as_str()));
     let number = calls.len();
     let mut ran_and_refused = [0, 0];
-    for call in calls.into_iter().filter(|call| call.name != "exit_group") {
+    for call in calls {
         let stop = format!("inject={}:signal=SIGSTOP:when={}", call.name, call.number);
         let log = site.path("scratch/stopped");
         let options = ["-o", log.to_str().unwrap(), "-e", &stop];
