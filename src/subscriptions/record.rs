@@ -96,7 +96,7 @@ fn split_once<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     Some((text.get(..found)?, text.get(found.checked_add(at.len())?..)?))
 }
 
-/// Splits at the last `by` that has somebody before it: "ADDRESS" or "NAME <ADDRESS>".
+/// Splits at the last `by` that has somebody before it: `ADDRESS` or `NAME <ADDRESS>`.
 fn split_behind_who<'a>(text: &'a [u8], by: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     for at in memchr::memrchr_iter(*by.first()?, text) {
         let (before, rest) = text.split_at_checked(at)?;
@@ -108,7 +108,7 @@ fn split_behind_who<'a>(text: &'a [u8], by: &[u8]) -> Option<(&'a [u8], &'a [u8]
     None
 }
 
-/// The address of "ADDRESS" or "NAME <ADDRESS>" (`email.Utils.formataddr`).
+/// The address of `ADDRESS` or `NAME <ADDRESS>` (`email.Utils.formataddr`).
 fn address_of(who: &[u8]) -> Option<&[u8]> {
     match who.strip_suffix(b">") {
         Some(named) => {
