@@ -138,7 +138,8 @@ fn senders_are_judged_as_on_the_command_line() {
                 }
                 (args, request)
             });
-            assert!(seen > 0, "{}: no cases", corpus.display());
+            let other = corpus.join("subscribe.jsonl").exists();
+            assert!(seen > 0 || other, "{}: no cases", corpus.display());
         }
     }
 }
