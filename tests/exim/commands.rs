@@ -1,6 +1,6 @@
 //! Mail to the addresses of a list's commands (MMQ_COMMANDS).
 
-use crate::config::Site;
+use crate::config::{Site, by_daemon};
 use crate::server::{Exim, start};
 use crate::smtp::Reply;
 
@@ -47,7 +47,7 @@ fn who_is_banned_cannot_ask_to_join() {
         assert_eq!(mail(&exim, to, &from(BANNED)).code, 250, "{to}");
     }
     let log = exim.log("main");
-    assert!(log.contains("mm-query: guarded:join: refused: banned"), "{log}");
+    assert!(log.contains("mm-query: guarded:join: refused: This address is banned"), "{log}");
     assert!(!log.contains("unchecked"), "{log}");
 }
 
@@ -126,4 +126,12 @@ fn without_the_macro_nothing_is_asked() {
     let headers = format!("{}Precedence: bulk\r\n", from(BANNED));
     assert_eq!(mail(&exim, "guarded-join", &headers).code, 250);
     assert_eq!(mail(&exim, "guarded-confirm", &headers).code, 250);
+}
+
+by_daemon! {
+    Held:
+    who_is_banned_cannot_ask_to_join
+    whoever_is_not_named_plainly_is_left_to_mailman
+    what_mailman_would_discard_is_refused
+    a_command_address_is_alone_in_its_message
 }

@@ -1,9 +1,43 @@
 //! The configuration of a private Exim: our snippets within a small site.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::checker::Checker;
+use crate::daemon::{Canned, Socket};
+
+/// How Exim asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By running the program.
+    Program,
+    /// By asking the daemon.
+    Daemon(Socket),
+}
+
+thread_local! {
+    static WAY: Cell<Way> = const { Cell::new(Way::Program) };
+}
+
+/// Runs a test so that [`Site::new`] asks this way.
+pub(crate) fn asking(way: Way, test: fn()) {
+    WAY.set(way);
+    test();
+    WAY.set(Way::Program);
+}
+
+/// The same tests once more, in a module of their own, asking the daemon at such a socket.
+macro_rules! by_daemon {
+    ($socket:ident: $($test:ident)*) => {
+        mod by_daemon {
+            use crate::config::{Way, asking};
+            use crate::daemon::Socket;
+            $(#[test] fn $test() { asking(Way::Daemon(Socket::$socket), super::$test); })*
+        }
+    };
+}
+pub(crate) use by_daemon;
 
 /// What a test wants of its Exim.
 pub(crate) struct Site {
@@ -11,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) macros: Vec<(&'static str, String)>,
     /// What stands at the wrapper's place.
     pub(crate) checker: Checker,
+    /// The program, or the daemon.
+    pub(crate) way: Way,
     /// The lists, if they are not the site's own copy.
     pub(crate) lists: Option<PathBuf>,
     /// Further lines of the main section.
@@ -20,11 +56,12 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// The snippets as they come, and the real program.
+    /// The snippets as they come, and the real program or daemon.
     pub(crate) fn new() -> Site {
         Site {
             macros: Vec::new(),
             checker: Checker::Program,
+            way: WAY.get(),
             lists: None,
             main: "",
             may_panic: false,
@@ -33,7 +70,14 @@ impl Site {
 
     /// With a shell script in the wrapper's place.
     pub(crate) fn with_script(script: &str) -> Site {
-        Site { checker: Checker::Script(script.to_owned()), ..Site::new() }
+        let checker = Checker::Script(script.to_owned());
+        Site { checker, way: Way::Program, ..Site::new() }
+    }
+
+    /// With a daemon that gives these answers.
+    pub(crate) fn with_daemon(daemon: &Canned) -> Site {
+        let site = Site { checker: Checker::Missing, way: Way::Program, ..Site::new() };
+        site.set("MMQ_SOCKET", &daemon.socket())
     }
 
     /// With a macro defined above our file.
@@ -65,11 +109,20 @@ pub(crate) fn install_snippets(directory: &Path) -> PathBuf {
 }
 
 /// Writes `exim.conf` below `directory` and returns its path.
-pub(crate) fn write(site: &Site, directory: &Path, wrapper: &Path, host: &str) -> PathBuf {
+pub(crate) fn write(
+    site: &Site,
+    directory: &Path,
+    wrapper: &Path,
+    socket: Option<&str>,
+    host: &str,
+) -> PathBuf {
     let snippets = install_snippets(directory);
     let lists = site.lists.clone().unwrap_or_else(|| directory.join("lists"));
     let mut defined = format!("MMQ_LISTS = {}\n", lists.display());
     defined.push_str(&format!("MMQ_WRAPPER = {}\n", wrapper.display()));
+    if let Some(socket) = socket {
+        defined.push_str(&format!("MMQ_SOCKET = {socket}\n"));
+    }
     for (name, value) in &site.macros {
         defined.push_str(&format!("{name} = {value}\n"));
     }
@@ -116,6 +169,9 @@ acl_check_data:
   deny    condition   = ${if def:h_X-Site:}
           message     = 550 5.7.0 The site itself refuses this
   accept
+acl_check_prdr:
+  deny    local_parts = ^site-refuses
+  accept
 .include @SNIPPETS@/acl
 
 begin routers
@@ -131,4 +187,12 @@ file:
   return_path_add
   user = Debian-exim
   group = Debian-exim
+
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${if eq{$auth3}{secret}}
+  server_set_id = $auth2
 ";

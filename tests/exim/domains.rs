@@ -1,6 +1,6 @@
 //! Lists in several domains.
 
-use crate::config::Site;
+use crate::config::{Site, by_daemon};
 use crate::server::{Exim, start};
 use crate::smtp::{Smtp, message};
 
@@ -100,4 +100,11 @@ fn a_killed_program_does_not_refuse_a_recipient() {
     assert_eq!(smtp.rcpt("team@lists.example.org").code, 451);
     assert_eq!(smtp.rcpt("zoe@example.org").code, 250);
     smtp.quit();
+}
+
+by_daemon! {
+    Tcp:
+    the_program_is_asked_whose_list_it_is
+    asked_with_routers_that_strip_suffixes_first
+    folders_named_after_list_and_domain
 }

@@ -15,21 +15,26 @@
 
 mod checker;
 mod config;
+mod daemon;
 mod machine;
 mod recorder;
 mod server;
 mod smtp;
 
 mod approval;
+mod asked;
 mod commands;
 mod connection;
 
 mod doctor;
 mod domains;
 mod headers;
+mod holds;
 mod installed;
+mod local;
 mod package;
 mod posting;
 mod recipients;
 mod setup;
+mod several;
 mod trouble;

@@ -1,6 +1,6 @@
 //! Who may post, and what the others are told.
 
-use crate::config::Site;
+use crate::config::{Site, by_daemon};
 use crate::server::{Exim, start};
 use crate::smtp::{Reply, message};
 
@@ -176,4 +176,18 @@ fn every_place_of_a_sender_counts() {
         let text = format!("{headers}\n\nHello\n");
         assert_refused(&post(&exim, stranger, "team", text.as_bytes()));
     }
+}
+
+by_daemon! {
+    Tcp:
+    a_member_posts
+    a_stranger_is_refused_with_the_lists_own_words
+    without_words_of_its_own_the_list_gets_ours
+    other_alphabets_are_spelt_in_ascii_unless_the_site_wants_them
+    a_notice_that_looks_like_a_status_or_has_no_end_is_only_text
+    a_moderated_member_is_refused
+    what_is_held_or_discarded_is_the_sites_choice
+    members_of_every_kind_and_lists_of_every_age
+    a_null_envelope_sender_leaves_the_headers_to_speak
+    every_place_of_a_sender_counts
 }

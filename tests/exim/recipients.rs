@@ -1,6 +1,6 @@
 //! Recipients: which are lists, and one list in a message.
 
-use crate::config::Site;
+use crate::config::{Site, by_daemon};
 use crate::server::{Exim, start};
 use crate::smtp::{Smtp, message, on_the_wire};
 
@@ -214,4 +214,18 @@ fn the_sites_own_policy_comes_first() {
     let reply = smtp.post("alice@example.org", TEAM, text);
     assert_eq!((reply.code, reply.lines[0].as_str()), (550, "5.7.0 The site itself refuses this"));
     smtp.quit();
+}
+
+by_daemon! {
+    Held:
+    one_list_in_a_message_in_both_orders
+    the_same_list_twice_is_one_list
+    refused_recipients_leave_nothing_behind
+    rset_ehlo_and_a_new_message_start_afresh
+    a_pipelining_client_gets_the_same_answers
+    a_message_in_chunks_is_checked_too
+    a_refusal_concerns_one_message_of_a_connection
+    other_addresses_are_none_of_our_business
+    a_list_whose_name_ends_like_a_suffix_is_a_list
+    the_sites_own_policy_comes_first
 }

@@ -2,18 +2,19 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::checker;
-use crate::config::{self, Site};
+use crate::config::{self, Site, Way};
+use crate::daemon::Daemon;
 use crate::smtp::Smtp;
 
 /// How long a test waits for what Exim does by itself (starting, delivering).
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running Exim with everything it writes.
 pub(crate) struct Exim {
+    /// The daemon of ours that it asks.
+    pub(crate) asked: Option<Daemon>,
     directory: TempDir,
     daemon: Child,
     port: u16,
@@ -42,10 +45,20 @@ pub(crate) struct Delivery {
 pub(crate) fn start(site: &Site) -> Option<Exim> {
     let binary = exim_binary()?;
     let directory = make_directory();
-    let wrapper = checker::install(&site.checker, directory.path());
+    let root = directory.path();
+    let (wrapper, daemon) = match site.way {
+        Way::Program => (checker::install(&site.checker, root), None),
+        Way::Daemon(socket) => {
+            let lists = site.lists.clone().unwrap_or_else(|| root.join("lists"));
+            (root.join("no-wrapper"), Some(Daemon::start(socket, root, &lists)))
+        }
+    };
+    let socket = daemon.as_ref().map(Daemon::socket);
     let host = unique_host();
-    let config = config::write(site, directory.path(), &wrapper, &host);
-    Some(Exim::launch(&binary, &config, directory, &host, site.may_panic))
+    let config = config::write(site, root, &wrapper, socket.as_deref(), &host);
+    let mut exim = Exim::launch(&binary, &config, directory, &host, site.may_panic);
+    exim.asked = daemon;
+    Some(exim)
 }
 
 /// The Exim to test, or `None` after saying why there is none.
@@ -113,7 +126,7 @@ impl Exim {
         let spawn = Box::new(move |port| spawn(&words, port, &output));
         let port = free_port();
         let daemon = spawn(port);
-        let mut exim = Exim { directory, daemon, port, may_panic, spawn };
+        let mut exim = Exim { asked: None, directory, daemon, port, may_panic, spawn };
         while !exim.greets_as(host) {
             // Another process took the port in the meantime.
             exim.stop();
@@ -148,6 +161,24 @@ impl Exim {
     /// The folder of everything that belongs to this Exim.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Hands a message to Exim as a program on this machine does, and waits for it.
+    pub(crate) fn submit(&self, sender: &str, recipients: &[&str], message: &[u8]) -> Output {
+        let mut child = Command::new(exim_binary().unwrap())
+            .arg("-C")
+            .arg(self.directory.path().join("exim.conf"))
+            .args(["-odi", "-oi", "-f", sender])
+            .args(recipients)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Exim may have refused it before it has read all.
+        let _ = child.stdin.take().unwrap().write_all(message);
+        child.wait_with_output().unwrap()
     }
 
     /// The daemon's process id.
@@ -197,6 +228,9 @@ impl Exim {
     /// Ends the daemon and waits for the processes that it has left: a delivery may be under way,
     /// and would write into the folder while it is being removed.
     fn stop(&mut self) {
+        if let Some(asked) = &mut self.asked {
+            asked.kill();
+        }
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
         let deadline = Instant::now() + PATIENCE;
@@ -272,12 +306,16 @@ pub(crate) fn copy_lists(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     fs::set_permissions(to, fs::Permissions::from_mode(0o2775)).unwrap();
     for entry in fs::read_dir(from).expect("fixtures").map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        fs::create_dir(&target).unwrap();
-        fs::set_permissions(&target, fs::Permissions::from_mode(0o2775)).unwrap();
-        for file in fs::read_dir(entry.path()).unwrap().map(Result::unwrap) {
-            fs::copy(file.path(), target.join(file.file_name())).unwrap();
-        }
+        copy_list(&entry.path(), &to.join(entry.file_name()));
+    }
+}
+
+/// Copies a list's folder.
+pub(crate) fn copy_list(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    fs::set_permissions(to, fs::Permissions::from_mode(0o2775)).unwrap();
+    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }
 

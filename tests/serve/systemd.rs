@@ -3,7 +3,7 @@
 use crate::support::{command, copy_lists, fixtures};
 use mm_query::serve::client::ask;
 use mm_query::serve::listen::Address;
-use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::Path;
@@ -19,16 +19,19 @@ fn site() -> tempfile::TempDir {
 
 /// As systemd starts a program with this socket: a shell puts it where it belongs and says so.
 fn activate(dir: &Path, socket: &UnixListener) -> Child {
-    // Without close-on-exec: the shell is to have it.
-    let handed = rustix::io::dup(socket).unwrap();
-    let number = handed.as_raw_fd();
     let program = env!("CARGO_BIN_EXE_mm-query");
     let script = format!(
-        "exec 3<&{number}; LISTEN_FDS=1; LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; \
+        "exec 3<&0 </dev/null; LISTEN_FDS=1; LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; \
          exec {program} serve --lists-dir={0}/lists --mm-cfg={0}/mm_cfg.py",
         dir.display()
     );
-    Command::new("/bin/sh").args(["-c", &script]).env_clear().stderr(Stdio::null()).spawn().unwrap()
+    Command::new("/bin/sh")
+        .args(["-c", &script])
+        .env_clear()
+        .stdin(OwnedFd::from(socket.try_clone().unwrap()))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn question(address: &Address) -> String {
