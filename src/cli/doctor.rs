@@ -3,7 +3,7 @@
 use crate::accounts::{Accounts, Identity};
 use crate::cli::args::Doctor;
 use crate::cli::{Failure, Outcome, admin};
-use crate::doctor::{self, Finding, State, exim, mailman, query, wrapper};
+use crate::doctor::{self, Finding, State, daemon, exim, mailman, query, wrapper};
 use crate::exit::Status;
 use rustix::process::geteuid;
 
@@ -18,15 +18,21 @@ pub(super) fn run(args: &Doctor) -> Result<Outcome, Failure> {
     if let Some(command) = facts.wrapper {
         places.wrapper = command;
     }
-    findings.extend(wrapper::examine(&places, &accounts, facts.user.as_ref()));
-    findings.extend(of_exim);
-    if let Some(list) = lists.as_ref().and_then(|lists| lists.read.first()) {
-        findings.push(query::examine(
-            &places.wrapper,
-            facts.user.as_ref(),
-            &list.name,
-            &facts.options,
-        ));
+    let list = lists.as_ref().and_then(|lists| lists.read.first());
+    let user = facts.user.as_ref();
+    match &facts.socket {
+        Some(socket) => {
+            findings.extend(of_exim);
+            findings.extend(daemon::examine(socket, user, list.map(|list| list.name.as_str())));
+        }
+        None => {
+            findings.extend(wrapper::examine(&places, &accounts, user));
+            findings.extend(of_exim);
+            let ask = |list: &mailman::ReadList| {
+                query::examine(&places.wrapper, user, &list.name, &facts.options)
+            };
+            findings.extend(list.map(ask));
+        }
     }
     let ill = doctor::count(&findings, State::Problem) > 0;
     let stdout = if args.json { doctor::json(&findings) } else { doctor::page(&findings) };

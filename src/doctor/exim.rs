@@ -23,6 +23,8 @@ pub struct Facts {
     pub user: Option<Identity>,
     /// The command that it runs, as the snippets have it.
     pub wrapper: Option<PathBuf>,
+    /// The daemon's address, if the snippets ask it in place of the wrapper.
+    pub socket: Option<String>,
     /// The words that the site adds to each question.
     pub options: Vec<String>,
 }
@@ -64,6 +66,7 @@ pub fn examine(
     findings.extend(snippets(&told));
     if told.has_ours() {
         facts.wrapper = told.macros.get("MMQ_WRAPPER").map(PathBuf::from);
+        facts.socket = told.macros.get("MMQ_SOCKET").cloned();
         let options = told.macros.get("MMQ_OPTIONS").map_or("", String::as_str);
         facts.options = options.split_whitespace().map(str::to_owned).collect();
         if let Some(lists) = lists {

@@ -2,6 +2,7 @@
 //!
 //! Each part looks at something and says [`Finding`]s; none of them changes anything.
 
+pub mod daemon;
 pub mod exim;
 pub mod mailman;
 pub mod query;

@@ -12,6 +12,12 @@ pub const ENTRIES: [Entry; 2] = [
     Entry { option: "acl_smtp_data", ours: "mmq_data", site: "MMQ_SITE_DATA" },
 ];
 
+/// Those that a site chooses, by a macro. The macro for an ACL of its own may be undefined.
+pub const CHOSEN: [(&str, Entry); 2] = [
+    ("MMQ_PRDR", Entry { option: "acl_smtp_data_prdr", ours: "mmq_prdr", site: "MMQ_SITE_PRDR" }),
+    ("MMQ_LOCAL", Entry { option: "acl_not_smtp", ours: "mmq_local", site: "MMQ_SITE_LOCAL" }),
+];
+
 /// A place where Exim asks an ACL.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -46,8 +52,11 @@ pub const MATCH: &str = "${if match_domain{mm-query.invalid}{MMQ_DOMAINS}{yes}{n
 /// # Errors
 /// [`Error`]
 pub fn ask(exim: &Exim) -> Result<Told, Error> {
-    let options = exim.options(&ENTRIES.map(|entry| entry.option))?;
     let macros = exim.macros()?;
+    // Exim fails on the name of an option that it was built without.
+    let chosen = CHOSEN.iter().filter(|(wanted, _)| macros.contains_key(*wanted));
+    let entries = ENTRIES.iter().chain(chosen.map(|(_, entry)| entry));
+    let options = exim.options(&entries.map(|entry| entry.option).collect::<Vec<_>>())?;
     let configuration = exim.configuration()?;
     let (acls, called) = (acls(&configuration), called(&configuration));
     let domains = exim.expand(&[MATCH.to_owned()])?.pop().unwrap_or_default();
@@ -102,7 +111,8 @@ impl Told {
     /// What keeps the snippets from working, in sentences; nothing if they work.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        for entry in &ENTRIES {
+        let chosen = CHOSEN.iter().filter(|(wanted, _)| self.macros.contains_key(*wanted));
+        for entry in ENTRIES.iter().chain(chosen.clone().map(|(_, entry)| entry)) {
             let value = self.option(entry.option);
             let called = self.called.iter().any(|name| name == entry.ours);
             if value != entry.ours && (value.is_empty() || !called) {
@@ -116,10 +126,12 @@ impl Told {
             faults.push(format!("the ACL {first} of the snippets is not in the configuration"));
         }
         for entry in &ENTRIES {
-            let Some(name) = self.macros.get(entry.site) else {
+            if !self.macros.contains_key(entry.site) {
                 faults.push(format!("the macro {} of the snippets is not defined", entry.site));
-                continue;
-            };
+            }
+        }
+        for entry in ENTRIES.iter().chain(chosen.map(|(_, entry)| entry)) {
+            let Some(name) = self.macros.get(entry.site) else { continue };
             // Exim takes the name of a file and the text of an ACL, too.
             let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if plain && !defined(name) {
@@ -187,6 +199,8 @@ mod tests {
         own.options.insert("acl_smtp_rcpt".into(), "acl_own".into());
         own.called.push("mmq_rcpt".into());
         assert_eq!(own.faults(), Vec::<String>::new(), "the site's own ACL calls ours");
+        let local = |told: &mut Told| drop(told.macros.insert("MMQ_LOCAL".into(), "yes".into()));
+        assert_eq!(fault(local), "acl_not_smtp is not set, not mmq_local");
         let said = fault(|told| told.acls.retain(|name| name != "mmq_query"));
         assert!(said.contains("the ACL mmq_query"), "{said}");
         let said = fault(|told| told.acls.retain(|name| name != "acl_check_data"));

@@ -188,6 +188,9 @@ file:
   user = Debian-exim
   group = Debian-exim
 
+begin retry
+*  *  F,2h,1s
+
 begin authenticators
 plain:
   driver = plaintext

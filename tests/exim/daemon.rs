@@ -55,7 +55,12 @@ impl Daemon {
                 Address::Held(path, listener)
             }
         };
-        let options = vec![format!("--lists-dir={}", lists.display()), "--log=warning".to_owned()];
+        let mut options =
+            vec![format!("--lists-dir={}", lists.display()), "--log=warning".to_owned()];
+        let mm_cfg = directory.join("mm_cfg.py");
+        if mm_cfg.exists() {
+            options.push(format!("--mm-cfg={}", mm_cfg.display()));
+        }
         let mut daemon = Daemon { program, options, address, child: None };
         daemon.run();
         daemon

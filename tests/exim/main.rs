@@ -37,4 +37,5 @@ mod posting;
 mod recipients;
 mod setup;
 mod several;
+mod soak;
 mod trouble;

@@ -29,7 +29,7 @@ pub(crate) struct Exim {
     port: u16,
     may_panic: bool,
     /// Starts it on a port.
-    spawn: Box<dyn Fn(u16) -> Child>,
+    spawn: Box<dyn Fn(u16) -> Child + Send>,
 }
 
 /// A message in the file of deliveries.
@@ -44,7 +44,11 @@ pub(crate) struct Delivery {
 /// Starts an Exim for a test. `None` when it cannot run here, which CI does not allow.
 pub(crate) fn start(site: &Site) -> Option<Exim> {
     let binary = exim_binary()?;
-    let directory = make_directory();
+    start_in(site, &binary, make_directory())
+}
+
+/// The same in a folder of this kind.
+pub(crate) fn start_in(site: &Site, binary: &Path, directory: TempDir) -> Option<Exim> {
     let root = directory.path();
     let (wrapper, daemon) = match site.way {
         Way::Program => (checker::install(&site.checker, root), None),
@@ -56,7 +60,7 @@ pub(crate) fn start(site: &Site) -> Option<Exim> {
     let socket = daemon.as_ref().map(Daemon::socket);
     let host = unique_host();
     let config = config::write(site, root, &wrapper, socket.as_deref(), &host);
-    let mut exim = Exim::launch(&binary, &config, directory, &host, site.may_panic);
+    let mut exim = Exim::launch(binary, &config, directory, &host, site.may_panic);
     exim.asked = daemon;
     Some(exim)
 }
@@ -158,6 +162,11 @@ impl Exim {
         Smtp::connect(self.port)
     }
 
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The folder of everything that belongs to this Exim.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
@@ -218,7 +227,8 @@ impl Exim {
         all
     }
 
-    fn queue_is_empty(&self) -> bool {
+    /// Whether Exim has nothing left to deliver.
+    pub(crate) fn queue_is_empty(&self) -> bool {
         match fs::read_dir(self.directory.path().join("spool/input")) {
             Ok(mut entries) => entries.next().is_none(),
             Err(_) => true,

@@ -1,6 +1,6 @@
 //! An SMTP client that says exactly what it is told to and keeps what it hears.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -42,12 +42,21 @@ pub(crate) struct Smtp {
 impl Smtp {
     /// Connects, reads the greeting and says EHLO.
     pub(crate) fn connect(port: u16) -> Smtp {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("Exim listens");
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Smtp::try_connect(port).expect("Exim listens")
+    }
+
+    /// The same where Exim may be in trouble.
+    pub(crate) fn try_connect(port: u16) -> io::Result<Smtp> {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         let mut smtp = Smtp { reader: BufReader::new(stream) };
-        assert_eq!(smtp.reply().code, 220);
-        assert_eq!(smtp.command("EHLO client.example.com").code, 250);
-        smtp
+        for (line, code) in [("", 220), ("EHLO client.example.com\r\n", 250)] {
+            let reply = smtp.try_command(line.as_bytes())?;
+            if reply.code != code {
+                return Err(io::Error::other(format!("{reply:?}")));
+            }
+        }
+        Ok(smtp)
     }
 
     /// Sends bytes as they are.
@@ -57,19 +66,32 @@ impl Smtp {
 
     /// Reads one reply, which may have several lines.
     pub(crate) fn reply(&mut self) -> Reply {
+        self.try_reply().expect("a reply in time")
+    }
+
+    /// The same where the connection may end.
+    pub(crate) fn try_reply(&mut self) -> io::Result<Reply> {
         let mut reply = Reply { code: 0, lines: Vec::new(), raw: Vec::new() };
         loop {
             let mut line = Vec::new();
-            let length = self.reader.read_until(b'\n', &mut line).expect("a reply in time");
-            assert!(length >= 4, "connection closed; so far {:?}", reply.lines);
+            if self.reader.read_until(b'\n', &mut line)? < 4 {
+                let so_far = format!("connection closed; so far {:?}", reply.lines);
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, so_far));
+            }
             let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
             reply.code = text[..3].parse().expect("a reply begins with three digits");
             reply.lines.push(text.get(4..).unwrap_or("").to_owned());
             reply.raw.extend_from_slice(&line);
             if text.as_bytes().get(3) != Some(&b'-') {
-                return reply;
+                return Ok(reply);
             }
         }
+    }
+
+    /// Sends one line and reads the reply, where the connection may end.
+    pub(crate) fn try_command(&mut self, line: &[u8]) -> io::Result<Reply> {
+        self.reader.get_mut().write_all(line)?;
+        self.try_reply()
     }
 
     /// Sends one line and reads the reply.
