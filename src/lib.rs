@@ -18,6 +18,7 @@ pub mod files;
 pub mod limits;
 pub mod list;
 pub mod mailman;
+pub mod overview;
 pub mod pickle;
 pub mod process;
 pub mod python;

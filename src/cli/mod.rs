@@ -9,10 +9,13 @@ mod doctor;
 mod exim_setup;
 mod given;
 mod list_domain;
+mod lists;
 mod locks;
+mod members;
 mod progress;
 mod report;
 mod serve;
+mod show;
 mod subscriptions;
 mod table;
 mod test_message;
@@ -186,6 +189,9 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
         Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),
         Command::Unban(args) => ban::run(&args.change, ban::Action::Unban),
         Command::Banned(args) => banned::run(args),
+        Command::Lists(args) => lists::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Members(args) => members::run(args),
         Command::Subscriptions(args) => subscriptions::run(args),
         Command::Locks(args) => locks::run(args),
     };

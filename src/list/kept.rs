@@ -12,13 +12,13 @@ use crate::python::text::PyStr;
 use serde_pickle::{HashableValue, Value};
 use std::sync::Arc;
 
-const MEMBER: u8 = 1;
-const DIGEST_MEMBER: u8 = 2;
+pub(super) const MEMBER: u8 = 1;
+pub(super) const DIGEST_MEMBER: u8 = 2;
 const OPTIONS: u8 = 4;
-const MODERATED: u8 = 8;
+pub(super) const MODERATED: u8 = 8;
 
 /// The dictionaries whose keys are kept; of a member's options, whether one moderates them.
-const KEPT: [KeptDict<'_>; 3] = [
+pub(super) const KEPT: [KeptDict<'_>; 3] = [
     KeptDict { key: "members", mark: MEMBER, bits: None },
     KeptDict { key: "digest_members", mark: DIGEST_MEMBER, bits: None },
     KeptDict {

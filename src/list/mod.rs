@@ -9,5 +9,6 @@ pub mod name;
 pub mod neighbours;
 pub mod settings;
 pub mod store;
+pub mod survey;
 pub mod value;
 pub mod write;

@@ -185,8 +185,12 @@ impl ListsDir {
         Ok(doubts)
     }
 
-    /// The first of the list's files that holds a dictionary.
-    fn pick(&self, name: &ListName, request: &Request<'_>) -> Result<(Picked, Vec<String>), Error> {
+    /// Values and entries of the first of the list's files that holds a dictionary, and warnings.
+    pub(super) fn pick(
+        &self,
+        name: &ListName,
+        request: &Request<'_>,
+    ) -> Result<(Picked, Vec<String>), Error> {
         self.first(name, &mut Seen::default(), |file| pickle::pick(file, request))
     }
 

@@ -55,6 +55,13 @@ impl Roll {
         self.count
     }
 
+    /// How many strings have all of these marks.
+    pub fn count(&self, marks: u8) -> usize {
+        let used = self.tags.iter().zip(&self.table).filter(|(tag, _)| **tag != 0);
+        let own = used.filter_map(|(_, at)| self.arena.get(*at as usize..).and_then(entry));
+        own.filter(|(own, ..)| own & marks == marks).count()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0

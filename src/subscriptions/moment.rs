@@ -108,6 +108,13 @@ pub fn minute(moment: Moment) -> String {
     format!("{} {:02}:{:02}", day(moment), second / HOUR, second % HOUR / 60)
 }
 
+/// `2026-11-26 17:00`.
+pub fn iso_minute(moment: Moment) -> String {
+    let (year, month, day) = date(moment.div_euclid(DAY));
+    let second = moment.rem_euclid(DAY);
+    format!("{year}-{month:02}-{day:02} {:02}:{:02}", second / HOUR, second % HOUR / 60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +124,7 @@ mod tests {
         let moment = of_stamp(b"Feb 29 23:59:58 2024").unwrap();
         assert_eq!(moment, 1_709_251_198);
         assert_eq!(minute(moment), "Feb 29 2024 23:59");
+        assert_eq!(iso_minute(moment), "2024-02-29 23:59");
         assert_eq!(of_text("2024-02-29 23:59:58"), Some(moment));
         assert_eq!(day(of_text("1970-01-01").unwrap()), "Jan 01 1970");
         assert_eq!(of_text("2026-11-26T17:05").map(minute), Some("Nov 26 2026 17:05".into()));

@@ -13,5 +13,6 @@ mod bans;
 mod concurrent;
 mod faults;
 mod locks;
+mod looking;
 mod rounds;
 mod support;

@@ -6,8 +6,11 @@ mod banned;
 mod doctor;
 mod exim_setup;
 mod list_domain;
+mod lists;
 mod locks;
+mod members;
 mod serve;
+mod show;
 mod subscriptions;
 mod test_message;
 mod test_sender;
@@ -19,8 +22,11 @@ pub(super) use banned::Banned;
 pub(super) use doctor::Doctor;
 pub(super) use exim_setup::{EximSetup, LayoutName, NoAnswer};
 pub(super) use list_domain::ListDomain;
+pub(super) use lists::{Lists, SortBy};
 pub(super) use locks::Locks;
+pub(super) use members::Members;
 pub(super) use serve::Serve;
+pub(super) use show::Show;
 pub(super) use subscriptions::{GroupBy, Subscriptions};
 pub(super) use test_message::TestMessage;
 pub(super) use test_sender::TestSender;
@@ -133,6 +139,31 @@ pub(super) enum Command {
                       look at everything."
     )]
     Doctor(Doctor),
+    /// List all lists, with their members and policies.
+    #[command(
+        after_help = lists::help_end(),
+        long_about = "Prints a line for each list: its domain, how many members it has and how many \
+                      of them get digests, who may post, what a subscription needs, who is \
+                      moderated, when the last post was (UTC), and how large its file is."
+    )]
+    Lists(Lists),
+    /// Show one list's policy as a page.
+    #[command(
+        after_help = show::help_end(),
+        long_about = "Prints who may post to LIST, who is held, refused or discarded, and with what \
+                      text; what a subscription needs; and every pattern of the list's settings, \
+                      with what Mailman's Python makes of it."
+    )]
+    Show(Show),
+    /// Say whether addresses are members of LIST.
+    #[command(
+        after_help = members::help_end(),
+        long_about = "Looks addresses up among the members of LIST, as Mailman does for a post: \
+                      without regard to case, and in all domains that the list takes as one \
+                      (equivalent_domains). Says who is moderated, who gets digests or no mail, \
+                      and whose mail bounces."
+    )]
+    Members(Members),
     /// Ban an address or a pattern from lists.
     #[command(
         after_help = ban::help_end("ban"),
@@ -196,6 +227,9 @@ impl Command {
             | Command::Ban(_)
             | Command::Unban(_)
             | Command::Banned(_)
+            | Command::Lists(_)
+            | Command::Show(_)
+            | Command::Members(_)
             | Command::Subscriptions(_)
             | Command::Locks(_) => true,
         }
