@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod answer;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod doctor;

@@ -229,6 +229,14 @@ impl Site {
         }
     }
 
+    /// A setting as it is in force, Mailman's own value where the site sets none and we know it.
+    ///
+    /// # Errors
+    /// The line (from 1) that cannot be followed.
+    pub fn literal(&self, name: &str) -> Result<Option<Literal>, usize> {
+        self.in_force(name)
+    }
+
     /// `GLOBAL_BAN_LIST`.
     ///
     /// # Errors

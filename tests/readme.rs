@@ -89,6 +89,8 @@ fn help_is_a_page_to_work_from() {
         (&["lists", "--help"], &["--sort", "last-post", "[default: name]", "name@domain"]),
         (&["show", "--help"], &["LIST", "--json"]),
         (&["members", "--help"], &["ADDRESS", "equivalent_domains"]),
+        (&["audit", "--help"], &["--json", "78 if there is a finding"]),
+        (&["harden", "--help"], &["--language", "CAPTCHAS", "It changes nothing"]),
         (&["locks", "--help"], &["--remove-stale", "--host", "five hours"]),
         (&["serve", "--help"], &["--cache-size", "--allow-remote", "[default: 256M]", "SIGHUP"]),
         (&["ask", "--help"], &["--socket", "--no-fallback", "/run/mm-query/socket"]),

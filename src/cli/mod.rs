@@ -3,6 +3,7 @@
 mod admin;
 mod args;
 mod ask;
+mod audit;
 mod ban;
 mod banned;
 mod doctor;
@@ -189,6 +190,8 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
         Command::Ban(args) => ban::run(&args.change, ban::Action::Ban { force: args.force }),
         Command::Unban(args) => ban::run(&args.change, ban::Action::Unban),
         Command::Banned(args) => banned::run(args),
+        Command::Audit(args) => audit::run(args),
+        Command::Harden(args) => audit::harden(args),
         Command::Lists(args) => lists::run(args),
         Command::Show(args) => show::run(args),
         Command::Members(args) => members::run(args),

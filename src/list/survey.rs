@@ -32,6 +32,8 @@ pub struct Survey {
     pub counts: Option<Counts>,
     /// Bytes of its file.
     pub size: u64,
+    /// `config.pck` is damaged or gone, and another file was read.
+    pub fell_back: bool,
     /// What an administrator should know of its files.
     pub warnings: Vec<String>,
     values: BTreeMap<String, PyValue>,
@@ -112,11 +114,13 @@ impl ListsDir {
             _ => self.pick(name, &request)?,
         };
         let size = seen.files.iter().rev().find_map(|(_, file)| *file);
+        let fell_back = seen.files.last().is_some_and(|(file, _)| *file != "config.pck");
         Ok(Survey {
             name: name.clone(),
             python: picked.python,
             counts,
             size: size.map_or(0, |file| file.size),
+            fell_back,
             warnings,
             values: values(picked, keys, site_default),
         })

@@ -51,7 +51,7 @@ impl Kind {
             Kind::Pattern => "a pattern".to_owned(),
             Kind::Everything => "a pattern that matches everything".to_owned(),
             Kind::Invalid(why) => format!("invalid in Python: {why}"),
-            Kind::Fails(why) => format!("Mailman fails on it: {why}"),
+            Kind::Fails(why) => format!("a pattern that Mailman fails on: {why}"),
             Kind::LooksLikeAPattern => {
                 "an address, though it looks like a pattern: no ^".to_owned()
             }

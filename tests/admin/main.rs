@@ -9,6 +9,7 @@
     reason = "a test may fail by any of these"
 )]
 
+mod audit;
 mod bans;
 mod concurrent;
 mod faults;

@@ -1,6 +1,7 @@
 //! The command line: parsed here, and nowhere else. A file for each command's options.
 
 mod ask;
+mod audit;
 mod ban;
 mod banned;
 mod doctor;
@@ -17,6 +18,7 @@ mod test_sender;
 mod test_subscribe;
 
 pub(super) use ask::Ask;
+pub(super) use audit::{Audit, Harden};
 pub(super) use ban::{Ban, ChangeBans, Unban};
 pub(super) use banned::Banned;
 pub(super) use doctor::Doctor;
@@ -194,6 +196,23 @@ pub(super) enum Command {
                       GLOBAL_BAN_LIST, as Mailman does when somebody subscribes."
     )]
     Banned(Banned),
+    /// Look for what invites abuse in this site.
+    #[command(
+        after_help = audit::help_end(),
+        long_about = "Looks at the site's settings, at all lists, at locks and at Exim for what invites \
+                      abuse, worst first, each with the reason and with what to write. What could not \
+                      be looked at is said. It changes nothing. Run it as root: others cannot look at \
+                      Exim's configuration."
+    )]
+    Audit(Audit),
+    /// Print settings that protect the subscription form, for mm_cfg.py.
+    #[command(
+        after_help = audit::harden_help_end(),
+        long_about = "Prints a part of mm_cfg.py for Mailman 2.1.30 or later: a fresh random \
+                      SUBSCRIBE_FORM_SECRET, SUBSCRIBE_FORM_MIN_TIME, and CAPTCHAS in the languages of \
+                      the site's lists. It changes nothing: read it, and put it in yourself."
+    )]
+    Harden(Harden),
     /// Report on Mailman's log of subscriptions.
     #[command(
         after_help = subscriptions::help_end(),
@@ -227,6 +246,8 @@ impl Command {
             | Command::Ban(_)
             | Command::Unban(_)
             | Command::Banned(_)
+            | Command::Audit(_)
+            | Command::Harden(_)
             | Command::Lists(_)
             | Command::Show(_)
             | Command::Members(_)

@@ -103,7 +103,7 @@ pub(super) fn write_mm_cfg(root: &Path, state: u64) {
     let text = match state % 4 {
         0 => "from Defaults import *\nDEFAULT_URL_HOST = 'www.example.org'\n".to_owned(),
         1 => "from Defaults import *\nGLOBAL_PIPELINE.insert(0, 'Local')\n".to_owned(),
-        2 => "from Defaults import *\nif broken\n".to_owned(),
+        2 => "from Defaults import *\nx = (\n".to_owned(),
         _ => format!(
             "from Defaults import *\n# {state}\nGLOBAL_BAN_LIST = ['^.*@spam[.]example$']\n"
         ),
