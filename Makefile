@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 DIST := $(TARGET_DIR)/dist
 
-.PHONY: all build pages install uninstall deb demo test test-matrix bench load clean
+.PHONY: all build pages install uninstall deb demo test test-matrix bench bench-exim load soak clean
 
 prefix ?= /usr
 sysconfdir ?= /etc
@@ -135,6 +135,19 @@ load:
 	$(CARGO) build --locked --release --example big_list --example serve_load
 	install -d "$(TARGET_DIR)/load"
 	"$(TARGET_DIR)/release/examples/serve_load" "$(DIST)/mm-query" "$(TARGET_DIR)/load" $(LOAD)
+
+# What a check adds to the time that Exim takes for a message.
+bench-exim:
+	tools/setup build tests exim
+	$(MAKE) --no-print-directory build
+	tools/bench_exim.py "$(DIST)"
+
+# An hour of traffic while everything goes wrong, with the program as it is shipped.
+soak:
+	tools/setup build tests exim
+	$(MAKE) --no-print-directory build
+	MMQ_SOAK=3600 MMQ_TEST_PROGRAM="$(DIST)/mm-query" \
+	    $(CARGO) test --locked --test exim soak:: -- --nocapture
 
 clean:
 	$(CARGO) clean

@@ -229,3 +229,51 @@ fn others_than_root_are_told_what_they_cannot_see() {
     let run = machine.run("/usr/lib/mm-query/mm-query-wrapper", &["doctor"]);
     assert_eq!(run.code, Some(64), "{run:?}");
 }
+
+#[test]
+fn the_audit_sees_whether_exim_asks() {
+    let Some(machine) = healthy() else { return };
+    let of_exim = |machine: &Machine| -> Vec<Value> {
+        let said: Value =
+            serde_json::from_str(&machine.mm_query(&["audit", "--json"]).stdout).unwrap();
+        let all = said["findings"].as_array().unwrap().clone();
+        all.into_iter().filter(|finding| finding["check"] == "exim").collect()
+    };
+    assert_eq!(of_exim(&machine), Vec::<Value>::new());
+    assert_eq!(machine.mm_query(&["exim-setup", "--remove"]).code, Some(0));
+    let found = of_exim(&machine);
+    assert_eq!(found[0]["severity"], "medium", "{found:?}");
+    assert!(found[0]["text"].as_str().unwrap().contains("not in its configuration"), "{found:?}");
+}
+
+/// With a daemon the wrapper does not matter, and the daemon does.
+#[test]
+fn a_daemon_is_asked_in_the_wrappers_place() {
+    for split in [true, false] {
+        let Some(machine) = Machine::new(split) else { return };
+        let socket = "/run/mm-query-test/socket";
+        let install = ["exim-setup", "--install", "--set=MMQ_PRDR=yes", "--set=MMQ_LOCAL=yes"];
+        let with = format!("--set=MMQ_SOCKET={socket}");
+        let run = machine.mm_query(&[&install[..], &[&with]].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+        let options = machine.sh("exim4 -bP acl_smtp_data_prdr acl_not_smtp");
+        assert_eq!(options, "acl_smtp_data_prdr = mmq_prdr\nacl_not_smtp = mmq_local\n");
+        machine.sh("rm /usr/lib/mm-query/mm-query-wrapper");
+        let run = examine(&machine);
+        let problems = lines(&run, "PROBLEM");
+        assert!(problems.len() == 1 && problems[0].contains(socket), "{}", run.stdout);
+        // A daemon that made its socket itself answers, and Exim's client may not like it.
+        machine.sh(
+            "mkdir -m 755 /run/mm-query-test; chown list /run/mm-query-test; \
+             su -s /bin/sh list -c '/usr/lib/mm-query/mm-query serve --listen=/run/mm-query-test/socket \
+             --socket-mode=666 --log=error >/dev/null 2>&1 & echo $! >/run/mm-query-test/pid'; \
+             until test -S /run/mm-query-test/socket; do sleep 0.1; done",
+        );
+        let run = examine(&machine);
+        machine.sh("kill $(cat /run/mm-query-test/pid)");
+        assert!(lines(&run, "PROBLEM").is_empty(), "{}", run.stdout);
+        assert!(run.stdout.contains("asked as Debian-exim: it answers ("), "{}", run.stdout);
+        let warnings = lines(&run, "warning");
+        assert!(warnings.iter().any(|line| line.contains("not held by systemd")), "{}", run.stdout);
+    }
+}

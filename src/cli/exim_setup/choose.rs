@@ -125,7 +125,7 @@ fn of_layout(layout: &Layout) -> Result<Vec<Change>, Failure> {
     }
     Ok(vec![
         Change::define("MMQ_LISTS", "/usr/local/cpanel/3rdparty/mailman/lists")?,
-        Change::define("MMQ_FOLDER", "${acl_m_mmq_name}_${lc:$domain}")?,
+        Change::define("MMQ_FOLDER", "${acl_m_mmq_name}_$acl_m_mmq_domain")?,
         Change::define("MMQ_DOMAINS", "+local_domains")?,
     ])
 }
