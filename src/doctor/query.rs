@@ -104,13 +104,13 @@ mod tests {
     #[test]
     fn the_question_is_that_of_the_snippets() {
         let macros = crate::exim::snippets::MACROS;
-        let (_, asked) = macros.split_once("MMQ_QUESTION = MMQ_WRAPPER ").unwrap();
-        let (asked, _) = asked.split_once("\n\n").unwrap();
+        let (_, asked) = macros.split_once("MMQ_QUESTION = MMQ_PROGRAM ").unwrap();
+        let (asked, _) = asked.split_once("\n#").unwrap();
         let option = |word: &str| word.split_once('=').map_or(word, |(name, _)| name).to_owned();
         let theirs: Vec<String> = asked
             .split([' ', '\n', '\\'])
             .filter(|word| !word.is_empty())
-            .map(|word| word.replace("$acl_m_mmq_list", "team"))
+            .map(|word| word.replace("$acl_m_mmq_item", "team"))
             .map(|word| option(&word))
             .collect();
         let ours: Vec<String> = question("team", &[]).iter().map(|word| option(word)).collect();

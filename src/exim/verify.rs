@@ -201,8 +201,8 @@ mod tests {
         assert_eq!(own.faults(), Vec::<String>::new(), "the site's own ACL calls ours");
         let local = |told: &mut Told| drop(told.macros.insert("MMQ_LOCAL".into(), "yes".into()));
         assert_eq!(fault(local), "acl_not_smtp is not set, not mmq_local");
-        let said = fault(|told| told.acls.retain(|name| name != "mmq_query"));
-        assert!(said.contains("the ACL mmq_query"), "{said}");
+        let said = fault(|told| told.acls.retain(|name| name != "mmq_ask"));
+        assert!(said.contains("the ACL mmq_ask"), "{said}");
         let said = fault(|told| told.acls.retain(|name| name != "acl_check_data"));
         assert_eq!(said, "MMQ_SITE_DATA is acl_check_data, and there is no such ACL");
         let said = fault(|told| told.domains = "Failed: unknown".into());

@@ -195,6 +195,8 @@ settings! {
     subscribe_policy: Subscriptions,
     /// Who is subscribed without the owners' approval.
     subscribe_auto_approval: Subscriptions,
+    /// Whether mail to the command addresses is answered automatically, and then: 1 not read, 2 read.
+    autorespond_requests: Subscriptions,
     /// Whether members can have digests.
     digestable: Subscriptions,
     /// Whether members can have single messages.

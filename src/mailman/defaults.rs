@@ -11,7 +11,7 @@ use crate::python::literal::{Function, Library, Literal};
 use crate::python::text::PyStr;
 
 /// Settings that are yes or no.
-const FLAGS: [(&str, bool); 34] = [
+const FLAGS: [(&str, bool); 35] = [
     ("Yes", true),
     ("yes", true),
     ("On", true),
@@ -46,6 +46,7 @@ const FLAGS: [(&str, bool); 34] = [
     ("DEFAULT_ANONYMOUS_LIST", false),
     ("DEFAULT_UMBRELLA_LIST", false),
     ("DEFAULT_RESPOND_TO_POST_REQUESTS", true),
+    ("DISCARD_MESSAGE_WITH_NO_COMMAND", true),
 ];
 
 /// Settings that are whole numbers; times are in seconds, sizes in KiB.
@@ -194,9 +195,11 @@ pub fn of_list(key: &str) -> Option<ListDefault> {
         "subscribe_auto_approval" => site("DEFAULT_SUBSCRIBE_AUTO_APPROVAL"),
         "digestable" => site("DEFAULT_DIGESTABLE"),
         "nondigestable" => site("DEFAULT_NONDIGESTABLE"),
-        "member_moderation_action" | "gateway_to_news" | "news_moderation" | "emergency" => {
-            Some(ListDefault::Fixed(PyValue::Int(0)))
-        }
+        "member_moderation_action"
+        | "gateway_to_news"
+        | "news_moderation"
+        | "emergency"
+        | "autorespond_requests" => Some(ListDefault::Fixed(PyValue::Int(0))),
         "member_moderation_notice"
         | "nonmember_rejection_notice"
         | "dmarc_moderation_notice"

@@ -15,9 +15,10 @@ pub struct SiteValues {
 
 impl SiteValues {
     /// All that the rules of whole messages ask for.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 11] = [
         "ARCHIVE_HTML_SANITIZER",
         "DEFAULT_MAIL_COMMANDS_MAX_LINES",
+        "DISCARD_MESSAGE_WITH_NO_COMMAND",
         "GLOBAL_PIPELINE",
         "HTML_TO_PLAIN_TEXT_COMMAND",
         "KNOWN_SPAMMERS",
@@ -25,6 +26,7 @@ impl SiteValues {
         "OWNERS_CAN_PRESERVE_FILTERED_MESSAGES",
         "TRUSTEDLOCALSERVER",
         "TRUSTEDREMOTESERVER",
+        "VERP_CONFIRM_REGEXP",
     ];
 
     /// Asks for each of [`SiteValues::NAMES`]: nothing where neither the site nor Mailman sets it,

@@ -5,6 +5,7 @@ use crate::limits;
 use crate::list::neighbours::Neighbours;
 use crate::list::settings::Scope;
 use crate::list::store::{Loaded, Wanted};
+use crate::list::value::PyValue;
 use crate::mailman::bans::site_strings;
 use crate::mailman::handlers::List;
 use crate::mailman::notice::Owner;
@@ -23,6 +24,9 @@ pub struct Judged {
     pub list: Loaded,
     /// What Mailman does, or why that is not known.
     pub outcome: Result<Outcome, String>,
+    /// Mailman discards mail to the list's `-request` address that has no command, and mail to its
+    /// `-confirm` address that has no code, without a word to anybody. Certain, or false.
+    pub unheard: bool,
     /// What was checked, in order; for people.
     pub trail: Vec<String>,
 }
@@ -62,7 +66,19 @@ pub fn judge_from(
         Some(doubt) => Err(doubt),
         None => of_list(source, &list, address, dialect, &mut trail),
     };
-    Ok(Judged { list, outcome, trail })
+    let unheard = list.doubt().is_none() && is_unheard(source.site, &list);
+    Ok(Judged { list, outcome, unheard, trail })
+}
+
+/// `CommandRunner._dispose`: neither an automatic answer (`Replybot`), nor one that there was no
+/// command. What a code looks like must be as `Defaults.py` has it.
+fn is_unheard(site: &Site, list: &Loaded) -> bool {
+    let values = site.values();
+    let discards = values.known("DISCARD_MESSAGE_WITH_NO_COMMAND").map(PyValue::truth);
+    let answers = list.settings.autorespond_requests.is_true("autorespond_requests");
+    discards == Ok(Some(true))
+        && answers == Ok(false)
+        && matches!(values.get("VERP_CONFIRM_REGEXP"), Ok(None))
 }
 
 fn of_list(

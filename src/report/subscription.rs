@@ -80,6 +80,7 @@ pub fn as_json(judged: &Judged, address: &[u8]) -> String {
             BanList::OfTheSite => "site",
         }),
         "text": sentence(judged, address),
+        "unheard": judged.unheard,
         "warnings": judged.list.warnings,
     });
     json_line(&answer)

@@ -22,8 +22,9 @@ fn mail(exim: &Exim, local_part: &str, headers: &str) -> Reply {
     reply
 }
 
+/// Its subject is a command.
 fn from(address: &str) -> String {
-    format!("From: {address}\r\n")
+    format!("From: {address}\r\nSubject: help\r\n")
 }
 
 #[test]
@@ -95,6 +96,62 @@ fn what_mailman_would_discard_is_refused() {
     assert_eq!(mail(&exim, "guarded-confirm+0123456789", &zoe).code, 250);
 }
 
+/// A request whose headers and text are these.
+fn request(exim: &Exim, headers: &str, body: &str) -> Reply {
+    let to = "guarded-request@lists.example.org";
+    let text = format!("From: zoe@example.org\nTo: {to}\n{headers}\n{body}");
+    let mut smtp = exim.connect();
+    let reply = smtp.post("zoe@example.org", to, text.as_bytes());
+    smtp.quit();
+    reply
+}
+
+#[test]
+fn a_request_without_a_command_is_refused() {
+    let Some(exim) = start(&checked()) else { return };
+    for (headers, body) in [
+        ("Subject: cheap watches\n", "Dear friend,\nhelp yourself\n"),
+        ("", "\n\n   buy!\nsubscribe\n"),
+        ("Subject:\n", "\n \n"),
+        ("Content-Type: text/plain; charset=\"utf-8\"\n", "Hello\n"),
+        ("Subject: helpful news\nContent-Transfer-Encoding: 8bit\n", "helpme\n"),
+    ] {
+        let reply = request(&exim, headers, body);
+        assert_eq!(reply.code, 550, "{headers:?} {body:?}: {reply:?}");
+        assert!(reply.prose().starts_with(DISCARDS), "{reply:?}");
+        assert!(reply.prose().contains("without a command"), "{reply:?}");
+    }
+    for (headers, body) in [
+        ("Subject: help\n", "Dear friend,\n"),
+        ("Subject: Re: who\n", "Dear friend,\n"),
+        ("Subject: AW:subscribe me\n", "Dear friend,\n"),
+        ("Subject: =?utf-8?q?help?=\n", "Dear friend,\n"),
+        ("Subject: h\u{e9}lp\n", "Dear friend,\n"),
+        ("Subject: x\n", "\n\n  SubScribe\nmore\n"),
+        ("Subject: x\n", "who\n"),
+        ("Content-Type: text/plain; charset=utf-16\n", "Hello\n"),
+        ("Content-Type: text/html\n", "<p>Hello\n"),
+        ("Content-Type: multipart/mixed; boundary=x\n", "--x\n\nhelp\n--x--\n"),
+        ("Content-Transfer-Encoding: base64\n", "aGVscAo=\n"),
+        ("Content-Transfer-Encoding: quoted-printable\n", "=68elp\n"),
+        ("", "\u{a0}help\n"),
+    ] {
+        let reply = request(&exim, headers, body);
+        assert_eq!(reply.code, 250, "{headers:?} {body:?}: {reply:?}");
+    }
+    assert!(!exim.log("main").contains("unchecked"), "{}", exim.log("main"));
+}
+
+/// Where Mailman would answer such mail, it is taken.
+#[test]
+fn what_mailman_answers_is_taken() {
+    let said = "{\"outcome\":\"confirm\",\"unheard\":false}";
+    let script = format!("echo '{said}'");
+    let Some(exim) = start(&Site::with_script(&script).set("MMQ_COMMANDS", "yes")) else { return };
+    assert_eq!(request(&exim, "Subject: x\n", "Hello\n").code, 250);
+    assert_eq!(mail(&exim, "guarded-confirm", &from("zoe@example.org")).code, 250);
+}
+
 #[test]
 fn an_error_is_no_refusal() {
     for (script, code) in [("exit 1", 250), ("echo banned; exit 1", 250), ("exit 67", 250)] {
@@ -133,5 +190,6 @@ by_daemon! {
     who_is_banned_cannot_ask_to_join
     whoever_is_not_named_plainly_is_left_to_mailman
     what_mailman_would_discard_is_refused
+    a_request_without_a_command_is_refused
     a_command_address_is_alone_in_its_message
 }
