@@ -129,6 +129,8 @@ fn a_request_without_a_command_is_refused() {
         ("Subject: h\u{e9}lp\n", "Dear friend,\n"),
         ("Subject: x\n", "\n\n  SubScribe\nmore\n"),
         ("Subject: x\n", "who\n"),
+        // Python imports a module whose name ends with a dot, too.
+        ("", "end.\n"),
         ("Content-Type: text/plain; charset=utf-16\n", "Hello\n"),
         ("Content-Type: text/html\n", "<p>Hello\n"),
         ("Content-Type: multipart/mixed; boundary=x\n", "--x\n\nhelp\n--x--\n"),
