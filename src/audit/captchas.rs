@@ -2,7 +2,7 @@
 //! `Utils.captcha_verify`; RULES 8.7).
 
 use super::Severity::{High, Low, Medium};
-use super::{Finding, named};
+use super::{Finding, named, text};
 use crate::python::Python;
 use crate::python::literal::Literal;
 use crate::python::re::{self, Answer, Budget, CompileError, Flags, Pattern};
@@ -47,14 +47,6 @@ pub fn findings(setting: Option<&Literal>, languages: &[String], python: Python)
     found
 }
 
-fn text(literal: &Literal) -> Option<String> {
-    match literal {
-        Literal::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        Literal::Text(text) => Some(text.clone()),
-        _ => None,
-    }
-}
-
 fn of_language(language: &str, questions: &Literal, python: Python) -> Vec<Finding> {
     let malformed = |what: String| {
         let why = "the form fails, or no answer is right";
@@ -83,18 +75,11 @@ fn of_language(language: &str, questions: &Literal, python: Python) -> Vec<Findi
     questions.iter().enumerate().flat_map(of_question).collect()
 }
 
-fn native(text: &str, python: Python) -> PyStr {
-    match python {
-        Python::Two => PyStr::Bytes(text.as_bytes().to_vec()),
-        Python::Three => PyStr::Text(text.to_owned()),
-    }
-}
-
 /// Whether Mailman takes an answer for right; `whole` as it would if the whole pattern were meant.
 fn takes(answer: &str, given: &str, whole: bool, python: Python) -> bool {
     let pattern = if whole { format!("(?:{answer})$") } else { format!("{answer}$") };
     let mut budget = Budget::new(1_000_000);
-    let (pattern, given) = (native(&pattern, python), native(given, python));
+    let (pattern, given) = (PyStr::of(&pattern, python), PyStr::of(given, python));
     re::match_start(&pattern, &given, Flags::default(), python, &mut budget) == Answer::Match
 }
 
@@ -102,7 +87,7 @@ fn takes(answer: &str, given: &str, whole: bool, python: Python) -> bool {
 const NONSENSE: [&str; 3] = ["", "zq7 w", "no such answer"];
 
 fn of_answer(place: &str, answer: &str, python: Python) -> Vec<Finding> {
-    let pattern = native(&format!("{answer}$"), python);
+    let pattern = PyStr::of(&format!("{answer}$"), python);
     if let Err(CompileError::Invalid(why) | CompileError::Crash(why)) =
         Pattern::compile(&pattern, Flags::default(), python)
     {

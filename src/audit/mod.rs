@@ -11,10 +11,9 @@ pub mod settings;
 pub mod surroundings;
 
 use crate::answer::{json_line, one_line};
+use crate::doctor::named;
+use crate::python::literal::Literal;
 use std::fmt;
-
-/// Names in one finding at most.
-const NAMED: usize = 10;
 
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,13 +74,12 @@ pub fn is_bad(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity < Severity::Low)
 }
 
-/// A few names of many.
-fn named<S: AsRef<str>>(names: &[S]) -> String {
-    let shown = names.get(..NAMED).unwrap_or(names);
-    let list = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
-    match names.len().saturating_sub(shown.len()) {
-        0 => list,
-        more => format!("{list} and {more} more"),
+/// A string of `mm_cfg.py`.
+fn text(literal: &Literal) -> Option<String> {
+    match literal {
+        Literal::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Literal::Text(text) => Some(text.clone()),
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The site's settings: the subscription form's protection, Spamhaus, trusted servers, bans.
 
 use super::Severity::{High, Low, Medium};
-use super::{Finding, Severity, captchas, named};
+use super::{Finding, Severity, captchas, named, text};
 use crate::overview::patterns::{Kind, of_address};
 use crate::python::Python;
 use crate::python::literal::Literal;
@@ -76,14 +76,6 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
         found.extend(entries.iter().filter_map(|entry| global_ban(entry, facts.python)));
     }
     found
-}
-
-fn text(literal: &Literal) -> Option<String> {
-    match literal {
-        Literal::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        Literal::Text(text) => Some(text.clone()),
-        _ => None,
-    }
 }
 
 fn number(literal: &Literal) -> Option<f64> {
@@ -222,13 +214,9 @@ fn trusted(name: &'static str, servers: &Literal, python: Python) -> Option<Find
 
 fn is_wide(entry: &str, python: Python) -> bool {
     if entry.starts_with('^') {
-        let native = |text: &str| match python {
-            Python::Two => PyStr::Bytes(text.as_bytes().to_vec()),
-            Python::Three => PyStr::Text(text.to_owned()),
-        };
         let mut budget = Budget::new(1_000_000);
         let mut hits = |stranger: &&str| {
-            let (pattern, stranger) = (native(entry), native(stranger));
+            let (pattern, stranger) = (PyStr::of(entry, python), PyStr::of(stranger, python));
             let answer = re::search(&pattern, &stranger, Flags::default(), python, &mut budget);
             answer == Answer::Match
         };
@@ -247,11 +235,7 @@ fn is_wide(entry: &str, python: Python) -> bool {
 
 fn global_ban(entry: &Literal, python: Python) -> Option<Finding> {
     let shown = text(entry)?;
-    let native = match python {
-        Python::Two => PyStr::Bytes(shown.clone().into_bytes()),
-        Python::Three => PyStr::Text(shown.clone()),
-    };
-    let kind = of_address(&native, python);
+    let kind = of_address(&PyStr::of(&shown, python), python);
     let (severity, why, remedy) = odd_ban("GLOBAL_BAN_LIST", &shown, &kind)?;
     let text = format!("GLOBAL_BAN_LIST: {shown} is {}", kind.words());
     Some(Finding::new(severity, "pattern", text, why, remedy))

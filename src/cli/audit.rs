@@ -3,9 +3,8 @@
 use crate::audit::surroundings::{self, Exim as OurExim};
 use crate::audit::{self, Finding, bans, harden, lists, settings};
 use crate::cli::args::{Audit, Harden};
-use crate::cli::progress::Progress;
 use crate::cli::which::{self, Failed};
-use crate::cli::{Failure, Outcome, admin, ban, find_site, workers};
+use crate::cli::{Failure, Outcome, admin, ban, find_site};
 use crate::exim::ask::Exim;
 use crate::exim::verify;
 use crate::exit::Status;
@@ -38,23 +37,12 @@ pub(super) fn run(args: &Audit) -> Result<Outcome, Failure> {
     Ok(Outcome { status, stdout, stderr: String::new() })
 }
 
-/// Reads all lists, several at a time.
+/// Reads all lists.
 fn survey(site: &Site) -> Result<(Vec<Survey>, Vec<Failed>), Failure> {
     let keys: Vec<&str> = [&lists::KEYS[..], &ADDRESS_SETTINGS, &OTHER_SETTINGS].concat();
     let (names, mut failed) = which::find(site, &[])?;
-    let progress = Progress::new(names.len());
-    let read = workers::all(&names, |name| {
-        progress.step(name.as_str());
-        site.lists.survey(name, &keys, &|key| site.list_default(key))
-    });
-    drop(progress);
-    let mut surveys = Vec::new();
-    for (name, read) in names.iter().zip(read) {
-        match read {
-            Ok(list) => surveys.push(list),
-            Err(error) => failed.push(Failed::new(name, error)),
-        }
-    }
+    let (surveys, unread) = which::survey(site, &names, &keys);
+    failed.extend(unread);
     Ok((surveys, failed))
 }
 

@@ -2,10 +2,9 @@
 
 use crate::answer::{json_line, one_line};
 use crate::cli::args::{Lists, SortBy};
-use crate::cli::progress::Progress;
 use crate::cli::table::table;
-use crate::cli::which::{self, Failed};
-use crate::cli::{Failure, Outcome, admin, find_site, workers};
+use crate::cli::which;
+use crate::cli::{Failure, Outcome, admin, find_site};
 use crate::list::name::ListName;
 use crate::list::survey::Survey;
 use crate::overview::{self, POLICY_KEYS, policy};
@@ -13,29 +12,16 @@ use regex::Regex;
 use serde_json::json;
 use std::cmp::Reverse;
 
-/// Reads all lists, several at a time.
+/// Reads all lists.
 pub(super) fn run(args: &Lists) -> Result<Outcome, Failure> {
     admin::not_set_id()?;
     let site = find_site(&args.site)?;
     let pattern = args.pattern.as_deref().map(Pattern::new);
     let (mut names, mut failed) = which::find(&site, &[])?;
     names.retain(|name| pattern.as_ref().is_none_or(|pattern| pattern.may_match(name)));
-    let progress = Progress::new(names.len());
-    let read = workers::all(&names, |name| {
-        progress.step(name.as_str());
-        site.lists.survey(name, &POLICY_KEYS, &|key| site.list_default(key))
-    });
-    drop(progress);
-    let mut lists = Vec::new();
-    for (name, read) in names.iter().zip(read) {
-        match read {
-            Ok(list) if pattern.as_ref().is_none_or(|pattern| pattern.matches(&list)) => {
-                lists.push(list);
-            }
-            Ok(_) => {}
-            Err(error) => failed.push(Failed::new(name, error)),
-        }
-    }
+    let (mut lists, unread) = which::survey(&site, &names, &POLICY_KEYS);
+    failed.extend(unread);
+    lists.retain(|list| pattern.as_ref().is_none_or(|pattern| pattern.matches(list)));
     sort(&mut lists, args.sort);
     let stdout = if args.json {
         let all: Vec<_> = lists.iter().map(as_json).collect();

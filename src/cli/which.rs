@@ -1,10 +1,12 @@
 //! The lists that a command is about, and those that it could not deal with.
 
 use crate::answer::one_line;
-use crate::cli::Failure;
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, workers};
 use crate::exit::Status;
 use crate::list::name::{ListAddress, ListName};
 use crate::list::store::Wanted;
+use crate::list::survey::Survey;
 use crate::site::Site;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -62,6 +64,23 @@ fn named(site: &Site, text: &[u8]) -> Result<ListName, Failure> {
         return Err(crate::list::store::Error::no_such_list(&address.name).into());
     }
     Ok(address.name)
+}
+
+/// Attributes of all lists of these names, several at a time, and what could not be read.
+pub(super) fn survey(site: &Site, names: &[ListName], keys: &[&str]) -> (Vec<Survey>, Vec<Failed>) {
+    let progress = Progress::new(names.len());
+    let read = workers::all(names, |name| {
+        progress.step(name.as_str());
+        site.lists.survey(name, keys, &|key| site.list_default(key))
+    });
+    let (mut lists, mut failed) = (Vec::new(), Vec::new());
+    for (name, read) in names.iter().zip(read) {
+        match read {
+            Ok(list) => lists.push(list),
+            Err(error) => failed.push(Failed::new(name, error)),
+        }
+    }
+    (lists, failed)
 }
 
 /// The status of the first list that failed.

@@ -87,7 +87,7 @@ impl Finding {
 }
 
 /// A few names, and how many more there are.
-fn named<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn named<S: AsRef<str>>(names: &[S]) -> String {
     let shown = names.get(..NAMED).unwrap_or(names);
     let list = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
     match names.len().saturating_sub(shown.len()) {

@@ -85,13 +85,6 @@ const HEADERS: [&str; 3] = ["Subject: 7 q", "X-Wzk: j=k; v", "To: <0@b.example>"
 /// Steps that looking for a pattern in a sample may take.
 const STEPS: u64 = 1_000_000;
 
-fn native(text: &str, python: Python) -> PyStr {
-    match python {
-        Python::Two => PyStr::Bytes(text.as_bytes().to_vec()),
-        Python::Three => PyStr::Text(text.to_owned()),
-    }
-}
-
 /// What a pattern is; `samples` are texts that it would be searched in.
 fn of_pattern(
     pattern: &PyStr,
@@ -107,7 +100,7 @@ fn of_pattern(
     }
     let mut budget = Budget::new(STEPS);
     let found = |sample: &&str| {
-        let sample = native(sample, python);
+        let sample = PyStr::of(sample, python);
         let answer = match start {
             true => re::match_start(pattern, &sample, flags, python, &mut budget),
             false => re::search(pattern, &sample, flags, python, &mut budget),
@@ -175,7 +168,7 @@ fn headers(list: &Survey) -> impl Iterator<Item = Entry> {
         let kind = match text.split_once(':') {
             None => Kind::NoHeader,
             Some((_, pattern)) => {
-                let pattern = native(pattern.trim(), list.python);
+                let pattern = PyStr::of(pattern.trim(), list.python);
                 of_pattern(&pattern, PLAIN, &["7 q", "j=k; v", "<0@b.example>"], false, list.python)
             }
         };
@@ -215,7 +208,7 @@ mod tests {
     use super::*;
 
     fn kind(entry: &str) -> Kind {
-        of_address(&native(entry, Python::Two), Python::Two)
+        of_address(&PyStr::of(entry, Python::Two), Python::Two)
     }
 
     #[test]

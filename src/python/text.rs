@@ -29,6 +29,14 @@ impl PyStr {
         }
     }
 
+    /// A `str` of that Python with this text; in Python 2 its UTF-8.
+    pub fn of(text: &str, python: Python) -> Self {
+        match python {
+            Python::Two => PyStr::Bytes(text.as_bytes().to_vec()),
+            Python::Three => PyStr::Text(text.to_owned()),
+        }
+    }
+
     /// The bytes themselves, or the text in UTF-8.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
