@@ -157,8 +157,11 @@ fn line_ends_kept_in_the_visible_body_change_nothing() {
     let coded = to_base64(b"\nApproved: secret\nHello\n");
     let text = mail("Content-Transfer-Encoding: base64\n", &coded.replace('B', "B\n"));
     assert!(is_unsure(&recorder.words("", &text)));
-    assert!(is_unsure(&recorder.words("", &mail("", "=\n\n=41p=\nproved: x"))));
+    let quoted = "Content-Transfer-Encoding: Quoted-Printable\n";
+    assert!(is_unsure(&recorder.words("", &mail(quoted, "=\n\n=41p=\nproved: x"))));
     assert!(!is_unsure(&recorder.words("", &mail("", "Hello"))));
+    // What says that it is not coded is not decoded.
+    assert!(!is_unsure(&recorder.words("", &mail("", "=\n\n=41p=\nproved: x"))));
 }
 
 #[test]
