@@ -31,7 +31,6 @@ use crate::list::store::{ListsDir, Loaded};
 use crate::sandbox;
 use crate::site::Site;
 use args::{Cli, Command};
-use clap::Parser;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::Write;
@@ -129,7 +128,8 @@ pub fn main() -> ExitCode {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         write_stderr(&format!("mm-query: internal error at {place}\n"));
     }));
-    let Ok(parsed) = catch_unwind(|| Cli::try_parse_from(std::env::args_os())) else {
+    let Ok(parsed) = catch_unwind(|| Cli::parse_from(&std::env::args_os().collect::<Vec<_>>()))
+    else {
         return Status::Internal.into();
     };
     // What writes is never given up halfway.
@@ -170,7 +170,7 @@ fn supervise(
 /// Runs one command line, the program's name first; prints nothing. This process may have other
 /// work, so it gives nothing up.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
-    act(Cli::try_parse_from(args), |_| Vec::new())
+    act(Cli::parse_from(&args.into_iter().collect::<Vec<_>>()), |_| Vec::new())
 }
 
 fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {

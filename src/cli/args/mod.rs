@@ -38,6 +38,7 @@ use crate::answer::Policy;
 use crate::exit::Status;
 use crate::report::Style;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// May this message be posted to this Mailman 2.1 list?
@@ -60,6 +61,36 @@ pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Cli {
+    /// Parses a command line, the program's name first.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that it asks for.
+    pub(super) fn parse_from(args: &[OsString]) -> Result<Cli, clap::Error> {
+        match query(args) {
+            Some(command) => Ok(Cli { command }),
+            None => Cli::try_parse_from(args),
+        }
+    }
+}
+
+/// A query that is well put, parsed by the definition of its options alone: to define all commands
+/// takes longer than to answer. Nothing where anything else is meant, or wrong.
+fn query(args: &[OsString]) -> Option<Command> {
+    match args.get(1)?.to_str()? {
+        "test-sender" => Some(Command::TestSender(options(args)?)),
+        "test-subscribe" => Some(Command::TestSubscribe(options(args)?)),
+        "list-domain" => Some(Command::ListDomain(options(args)?)),
+        _ => None,
+    }
+}
+
+fn options<T: Args>(args: &[OsString]) -> Option<T> {
+    let bare = clap::Command::new("mm-query").disable_help_flag(true).disable_version_flag(true);
+    let matches = T::augment_args(bare).try_get_matches_from(args.get(1..)?).ok()?;
+    T::from_arg_matches(&matches).ok()
 }
 
 /// The commands.
@@ -347,4 +378,46 @@ fn help_end() -> String {
          mm-query list-domain team lists.example.org\n",
         statuses()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_parsed_as_with_all_commands() {
+        let good = [
+            "test-sender team a@b.example",
+            "test-sender team --base64 --envelope-from= --from=YQ== --reply-to= --sender=",
+            "test-sender team --base64 --from=-x --approved --held=refuse --utf8 --json",
+            "test-sender --lists-dir=/x team -- -y@b.example",
+            "test-subscribe --json team a@b.example",
+            "list-domain team@lists.example.org lists.example.org",
+        ];
+        for line in good {
+            let args: Vec<OsString> =
+                ["mm-query"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let quick = query(&args).unwrap_or_else(|| panic!("{line}"));
+            let whole = Cli::try_parse_from(&args).unwrap();
+            assert_eq!(format!("{quick:?}"), format!("{:?}", whole.command), "{line}");
+        }
+        for line in [
+            "",
+            "--help",
+            "test-sender",
+            "test-sender --help",
+            "test-sender -V",
+            "test-sender team --from=x a@b.example",
+            "test-sender team --json --explain",
+            "test-sender team --nonsense",
+            "list-domain",
+            "help test-sender",
+            "lists",
+        ] {
+            let words = line.split(' ').filter(|word| !word.is_empty());
+            let args: Vec<OsString> =
+                ["mm-query"].into_iter().chain(words).map(OsString::from).collect();
+            assert!(query(&args).is_none(), "{line}");
+        }
+    }
 }
