@@ -212,7 +212,7 @@ fn the_daemon_may_end_at_any_time() {
         };
         let mut asked = exim.asked.take().unwrap();
         let deadline = Instant::now() + Duration::from_secs(6);
-        let mut sent = Vec::new();
+        let (mut sent, mut ends) = (Vec::new(), 0_usize);
         std::thread::scope(|scope| {
             let clients: Vec<_> = (0..4)
                 .map(|client| {
@@ -251,6 +251,7 @@ fn the_daemon_may_end_at_any_time() {
                 }
                 std::thread::sleep(Duration::from_millis(50));
                 asked.run();
+                ends += 1;
             }
             sent = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
         });
@@ -260,9 +261,13 @@ fn the_daemon_may_end_at_any_time() {
             let body = format!("Subject: {id}\n\nHello {id}\n");
             assert_eq!(delivered.iter().filter(|mail| mail.text.contains(&body)).count(), 1);
         }
-        // Whoever connects to a held socket while nobody listens waits for the next daemon.
-        let turned_away = exim.log("main").contains("nobody answers");
-        assert_eq!(turned_away, socket == Socket::Tcp, "{socket:?}");
+        // Whoever connects to a held socket while nobody listens waits for the next daemon; only a
+        // question that is being written as the daemon ends fails, one of each client at most.
+        let turned_away = exim.log("main").matches("nobody answers").count();
+        match socket {
+            Socket::Tcp => assert!(turned_away > 0),
+            Socket::Held => assert!(turned_away <= 4 * ends, "{turned_away} of {ends} ends"),
+        }
         asked.kill();
     }
 }
