@@ -3,7 +3,7 @@
 
     tools/bench_exim.py DIST [ROUNDS]
 
-DIST holds mm-query and mm-query-wrapper as `make build` makes them. Four Exims on loopback take the
+DIST holds what `make build` makes. Four Exims on loopback take the
 same messages of a member to a list, one after the other in changing order: without our snippets, with
 the setuid wrapper, and with the daemon, by TCP and by a Unix socket. Measured is the time from the
 final dot to the reply. Printed are, in milliseconds, the medians and the medians of the differences to
@@ -74,7 +74,8 @@ def install(dist):
     for place in PLACES:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "bench", place], check=True)
     exim, lists = pwd.getpwnam("Debian-exim"), pwd.getpwnam("list")
-    shutil.copy(dist / "mm-query", "/usr/lib/mm-query/mm-query")
+    shutil.copy(dist / "quick/mm-query", "/usr/lib/mm-query/mm-query")
+    shutil.copy(dist / "mm-query", "/usr/lib/mm-query/daemon")
     wrapper = pathlib.Path("/usr/lib/mm-query/mm-query-wrapper")
     shutil.copy(dist / "mm-query-wrapper", wrapper)
     os.chown(wrapper, 0, exim.pw_gid)
@@ -87,7 +88,7 @@ def install(dist):
 
 def serve(user, arguments, **more):
     """A daemon, as Mailman's user."""
-    command = ["/usr/lib/mm-query/mm-query", "serve", "--log=warning", *arguments]
+    command = ["/usr/lib/mm-query/daemon", "serve", "--log=warning", *arguments]
     return subprocess.Popen(command, user=user.pw_uid, group=user.pw_gid, env={}, **more)
 
 
@@ -99,7 +100,7 @@ def held(directory, user):
     path.chmod(0o666)
     listener.listen(128)
     script = ("exec 3<&0 </dev/null; LISTEN_FDS=1; LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; "
-              "exec /usr/lib/mm-query/mm-query serve --log=warning")
+              "exec /usr/lib/mm-query/daemon serve --log=warning")
     daemon = subprocess.Popen(["/bin/sh", "-c", script], stdin=listener, user=user.pw_uid,
                               group=user.pw_gid, env={})
     return path, daemon, listener

@@ -40,6 +40,9 @@ impl ReadAt for [u8] {
 /// Zero bytes behind the last one read, so that the walk may look at a whole opcode at once.
 pub(crate) const PADDING: usize = 24;
 
+/// Bytes to read at first.
+const FIRST_READ: usize = 8 << 10;
+
 /// A part of a source, held in memory.
 pub(crate) struct Window<'s, R: ?Sized> {
     source: &'s R,
@@ -128,18 +131,18 @@ impl<'s, R: ReadAt + ?Sized> Window<'s, R> {
     }
 
     fn fill(&mut self, offset: u64, want: usize) -> Result<(), Error> {
-        if self.buffer.is_empty() {
-            // Zeros from the system, which costs nothing for the part that stays unused.
-            self.buffer = vec![0; want + PADDING];
-        } else if self.buffer.len() < want + PADDING {
-            self.buffer.resize(want + PADDING, 0);
-        }
         let kept = self.keep(offset, want);
         self.base = offset;
         self.filled = kept;
         self.at_end = false;
         while self.filled < want {
-            let Some(room) = self.buffer.get_mut(self.filled..want) else { break };
+            let mut room = self.buffer.len().saturating_sub(PADDING);
+            if room <= self.filled {
+                // By and by: most lists are small, and every page that is touched costs time.
+                room = (2 * room).max(FIRST_READ).min(want);
+                self.buffer.resize(room + PADDING, 0);
+            }
+            let Some(room) = self.buffer.get_mut(self.filled..room.min(want)) else { break };
             match self.source.read_at(room, offset + self.filled as u64) {
                 Ok(0) => {
                     self.at_end = true;

@@ -12,13 +12,21 @@ use std::io::{Read, Result, Write, stderr, stdin, stdout};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
-use std::{env, ffi::c_int, fmt::Write as _, mem::MaybeUninit, thread};
+use std::{env, ffi::OsString, ffi::c_int, fmt::Write as _, mem::MaybeUninit, thread};
 
 /// 99, which the wrapper passes on as 70, when something failed here.
 #[unsafe(no_mangle)]
 pub extern "C" fn main() -> c_int {
-    let done = report().and_then(|()| deed(&env::args().nth(2).unwrap_or_default()));
+    let done = report().and_then(|()| deed(&args()?.nth(2).unwrap_or_default().to_string_lossy()));
     done.unwrap_or(99)
+}
+
+/// musl's library tells std the arguments only where std has the `main`.
+fn args() -> Result<impl Iterator<Item = OsString>> {
+    let mut line = fs::read("/proc/self/cmdline")?;
+    line.pop();
+    let args: Vec<_> = line.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
+    Ok(args.into_iter().map(OsString::from_vec))
 }
 
 /// A file beside this program's own.
@@ -42,7 +50,7 @@ fn report() -> Result<()> {
     for line in fs::read_to_string("/proc/self/limits")?.lines() {
         let _ = writeln!(text, "limit {line}");
     }
-    for arg in env::args_os() {
+    for arg in args()? {
         let _ = writeln!(text, "arg {}", arg.as_bytes().escape_ascii());
     }
     for variable in fs::read("/proc/self/environ")?.split_inclusive(|&byte| byte == 0) {
@@ -62,7 +70,7 @@ fn report() -> Result<()> {
     let _ = writeln!(text, "cwd {}", fs::read_link("/proc/self/cwd")?.display());
     let executable = env::current_exe()?.into_os_string().into_vec();
     let _ = writeln!(text, "exe {}", executable.escape_ascii());
-    if env::args_os().nth(1).is_some_and(|command| command == "test-message") {
+    if args()?.nth(1).is_some_and(|command| command == "test-message") {
         let mut message = Vec::new();
         stdin().read_to_end(&mut message)?;
         let _ = writeln!(text, "stdin {}", message.escape_ascii());

@@ -8,8 +8,8 @@ mod sys;
 #[cfg(test)]
 mod tests;
 
-use rustix::{io::write, stdio::stderr};
-use std::{env, fmt::Display, panic, process::exit};
+use rustix::{io::write, process::getuid, stdio::stderr, thread::set_thread_uid};
+use std::{ffi::OsStr, fmt::Display, panic, process::exit};
 
 const USAGE: u8 = 64; // Arguments outside the allowed list.
 const INTERNAL: u8 = 70; // What should not be: a system call failed, the program crashed.
@@ -27,18 +27,19 @@ fn refuse<E: Display>(status: u8, what: &str) -> impl Fn(E) -> Refusal {
 }
 
 /// Everything in order. Nothing of it uses the heap before the privileges are gone.
-fn become_list_and_query() -> Result<u8, Refusal> {
+fn query_as_list(args: impl Iterator<Item = &'static OsStr>) -> Result<u8, Refusal> {
     panic::set_hook(Box::new(|_| give_up((INTERNAL, "unexpected failure".into()))));
     sys::reset_surroundings().map_err(refuse(INTERNAL, "resetting the process"))?;
     // Both paths are fixed when the wrapper is built; the environment it runs with has no say.
     identity::become_list(option_env!("MMQ_WRAPPER_CONF").unwrap_or("/etc/mm-query/wrapper.conf"))?;
     sys::close_extra_files().map_err(refuse(INTERNAL, "/proc/self/fd"))?;
-    let args = policy::judge(env::args_os().skip(1).collect())?;
+    let args = policy::judge(args.collect())?;
     sys::run(option_env!("MMQ_WRAPPER_PROGRAM").unwrap_or("/usr/lib/mm-query/mm-query"), &args)
 }
 
 #[allow(clippy::exit, reason = "also from a panic, and from the thread that keeps the time")]
 fn give_up((status, reason): Refusal) -> ! {
+    let _ = set_thread_uid(getuid()); // Some files look at who writes, not at who opened them.
     let _ = write(stderr(), format!("mm-query-wrapper: {reason}\n").as_bytes());
     exit(status.into())
 }

@@ -1,7 +1,7 @@
 //! Which arguments are passed on. Pure: bytes in, decision out.
 
 use crate::{Refusal, USAGE, refuse};
-use std::{ffi::OsString, os::unix::ffi::OsStrExt};
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 /// Options are matched byte for byte, never abbreviated. One that ends in `=` takes any value, and
 /// there only: a value on its own could be read as an option. None names a file.
@@ -12,7 +12,7 @@ const TEST_MESSAGE: &str = "--envelope-from= --headers-only --dmarc-policy=none 
     --held=permit --held=refuse --discarded=refuse --discarded=permit --json --explain --utf8";
 
 /// Judges the arguments after `argv[0]`, which is never read. What has no leading `-` is data.
-pub(crate) fn judge(args: Vec<OsString>) -> Result<Vec<OsString>, Refusal> {
+pub(crate) fn judge(args: Vec<&OsStr>) -> Result<Vec<&OsStr>, Refusal> {
     if args.len() > 64 || args.iter().map(|arg| arg.len()).sum::<usize>() > 1 << 20 {
         return Err((USAGE, "too many or too long arguments".into()));
     }

@@ -2,22 +2,22 @@
 #![allow(unsafe_code, reason = "one operation a block, with what it requires and why that holds")]
 
 use crate::{INTERNAL, MISINSTALLED, OUTPUT, Refusal, TRY_AGAIN, give_up, refuse};
-use libc::syscall;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{Mode, OFlags, fstat, open};
-use rustix::{io::retry_on_intr, pipe::fcntl_setpipe_size, process::*};
+use rustix::{event::*, fs::*, io::retry_on_intr, pipe::fcntl_setpipe_size, process::*};
 use std::io::{self, Error, Write};
-use std::os::unix::prelude::*;
 use std::process::{Command, Stdio};
-use std::{ffi::OsString, ptr::null_mut};
+use std::{ffi::*, os::unix::prelude::*, ptr::null_mut, slice};
 
 const LIMIT: i64 = if option_env!("MMQ_WRAPPER_QUICK").is_some() { 1 } else { 20 }; // Seconds.
 
 /// C's `main` in place of std's, which would use the heap and read files before it comes to us.
 // SAFETY: requires that no other `main` is linked: with `no_main`, rustc and std give none.
 #[cfg_attr(not(test), unsafe(no_mangle))]
-pub(crate) extern "C" fn main() -> i32 {
-    crate::become_list_and_query().unwrap_or_else(|refusal| give_up(refusal)).into()
+pub(crate) extern "C" fn main(count: i32, args: *const *const c_char) -> i32 {
+    // SAFETY: requires so many pointers there, which stay as they are: C's promise to `main`.
+    let args = unsafe { slice::from_raw_parts(args, count as usize) };
+    // SAFETY: requires a C string there, which stays as it is: the same promise.
+    let arg = |arg: &*const c_char| OsStr::from_bytes(unsafe { CStr::from_ptr(*arg) }.to_bytes());
+    crate::query_as_list(args.iter().skip(1).map(arg)).unwrap_or_else(|no| give_up(no)).into()
 }
 
 /// Puts right what a caller can have left in the process, but for open files.
@@ -26,13 +26,12 @@ pub(crate) fn reset_surroundings() -> io::Result<()> {
     for signal in 1..=64 {
         // At default; SIGPIPE, which the program gets at default, ignored: a refusal is a status.
         let action = [usize::from(signal == libc::SIGPIPE), 0, 0, 0, 0, 0, 0, 0];
-        // SAFETY: requires a kernel's sigaction to read; a place for the old one, or null; the size
-        // of a set. `action` is larger, lives on, and is valid: SIG_DFL or SIG_IGN, no flags, no
-        // mask. SIGKILL and SIGSTOP are refused. (libc's own function hides signals 32 and 33.)
-        unsafe { syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), old, size) };
+        // SAFETY: requires a kernel's sigaction to read, a place for the old one or null, a set's
+        // size. `action` is larger, and valid: no flags, no mask. (libc's own hides 32 and 33.)
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), old, size) };
     }
     // SAFETY: requires a set of `size` bytes to read: `none` is larger; and the old as above.
-    unsafe { syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, none.as_ptr(), old, size) };
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, none.as_ptr(), old, size) };
     // SAFETY: requires nothing. SIGALRM ends us where even writing takes too long.
     unsafe { libc::alarm(LIMIT as u32 + 5) };
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
@@ -68,12 +67,12 @@ pub(crate) fn close_extra_files() -> io::Result<()> {
 /// Runs the program and gives its status. Of the caller's it has standard input only: its output is
 /// kept until it has ended, so half an answer is none, and not even a program that cannot be killed
 /// holds what the caller waits for.
-pub(crate) fn run(path: &str, args: &[OsString]) -> Result<u8, Refusal> {
+pub(crate) fn run(path: &str, args: &[&OsStr]) -> Result<u8, Refusal> {
     // Opened as the list user; what was checked is what runs. It is closed on exec: no script runs.
     let file = open_trusted(path).map_err(refuse(MISINSTALLED, path))?;
     let mut command = Command::new(format!("/proc/self/fd/{}", file.as_raw_fd()));
-    command.arg0("mm-query").args(args).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg0("mm-query").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").env("MMQ_TIMED", "1");
     // Out of the caller's terminal and process group; and never without us.
     let leave = || Ok(setsid().and_then(|_| set_parent_process_death_signal(Some(Signal::KILL)))?);
     // SAFETY: requires only what may be done between fork and exec: it makes two system calls.

@@ -1,7 +1,6 @@
 //! Builds what the tests install, and finds a place for it.
 
 use crate::site::skip;
-use std::env;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,6 +34,7 @@ fn build(name: &str, what: &[&str], conf: &Path, program: &Path, quick: bool) ->
         .args(what)
         .arg("--target-dir")
         .arg(&target)
+        .args(["--target", quick_target()])
         .env("MMQ_WRAPPER_CONF", conf)
         .env("MMQ_WRAPPER_PROGRAM", program)
         .env_remove("MMQ_WRAPPER_QUICK");
@@ -42,8 +42,18 @@ fn build(name: &str, what: &[&str], conf: &Path, program: &Path, quick: bool) ->
         cargo.env("MMQ_WRAPPER_QUICK", "1");
     }
     assert!(cargo.status().unwrap().success(), "the wrapper for the tests could not be built");
-    let triple = env::var_os("CARGO_BUILD_TARGET").unwrap_or_default();
-    target.join(triple).join(PROFILE)
+    target.join(quick_target()).join(PROFILE)
+}
+
+/// What `make build` builds the wrapper for.
+fn quick_target() -> &'static str {
+    static TARGET: OnceLock<String> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/quick_target");
+        let ran = Command::new(script).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+    })
 }
 
 /// None, with the reason printed, if something is missing.

@@ -136,8 +136,8 @@ fn with_privileges_it_reads_its_configuration_and_nothing_else() {
     let with_privileges = &calls[start..dropped];
     let names: Vec<&str> = with_privileges.iter().map(|call| call.name.as_str()).collect();
     for name in names {
-        let expected = "rt_sigaction rt_sigprocmask alarm prlimit64 setrlimit umask chdir open openat \
-            fstat newfstatat statx read close getuid geteuid getgid getegid prctl setgroups setresgid";
+        let expected = "rt_sigaction rt_sigprocmask alarm setitimer prlimit64 setrlimit umask chdir \
+            open openat fstat newfstatat statx read close getuid geteuid getgid getegid prctl setgroups setresgid";
         assert!(expected.split_whitespace().any(|it| it == name), "{name}: {with_privileges:?}");
     }
     let opened = with_privileges.iter().filter(|call| call.name.starts_with("open"));
@@ -150,4 +150,18 @@ fn with_privileges_it_reads_its_configuration_and_nothing_else() {
         let path = call.line.split('"').nth(1).unwrap();
         assert!(path == "/etc/ld.so.cache" || path.ends_with("/libc.so.6"), "{call:?}");
     }
+}
+
+#[test]
+fn a_reason_is_written_as_the_caller() {
+    let Some(site) = Site::new() else { return };
+    fs::remove_file(site.conf()).unwrap();
+    let file = site.path("scratch/trace");
+    let options = ["-o", file.to_str().unwrap()];
+    let ran = output(&mut traced(&site, &options, &["list-domain", "team"]));
+    site.assert_refused(&ran, 78, "wrapper.conf");
+    let text = fs::read_to_string(&file).unwrap();
+    let (_, own) = text.split_once(&format!("execve(\"{}\"", site.wrapper().display())).unwrap();
+    let becomes = own.find(&format!("\nsetuid({EXIM_UID}) ")).expect("it stayed root");
+    assert!(becomes < own.find("\nwrite(2, ").unwrap(), "{own}");
 }
