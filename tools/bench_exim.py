@@ -3,12 +3,13 @@
 
     tools/bench_exim.py DIST [ROUNDS]
 
-DIST holds what `make build` makes. Four Exims on loopback take the
-same messages of a member to a list, one after the other in changing order: without our snippets, with
-the setuid wrapper, and with the daemon, by TCP and by a Unix socket. Measured is the time from the
-final dot to the reply. Printed are, in milliseconds, the medians and the medians of the differences to
-no check, with their 95 % confidence intervals. Runs as root in mounts of its own, so that the
-wrapper and the lists are where they would be installed.
+DIST holds what `make build` makes. Six Exims on loopback take the same messages of a member to a
+list, one after the other in changing order: without our snippets, with the setuid wrapper, and with
+the daemon, by TCP and by a Unix socket; and with the least that Exim can do: run a static C program that
+does nothing, and ask a C program that answers at once. Measured is the time from the final dot to the
+reply. Printed are, in milliseconds, the medians and the medians of the differences to no check, and to
+the least that can be done, with their 95 % confidence intervals. Runs as root in mounts of its own, so
+that the wrapper and the lists are where they would be installed.
 """
 import importlib.machinery
 import importlib.util
@@ -27,6 +28,22 @@ import time
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 PLACES = ("/usr/lib/mm-query", "/etc/mm-query", "/var/lib/mailman")
 WARM_UP = 20
+
+NOTHING = "int main(void) { return 0; }\n"
+
+# One connection after the other on the socket that is its standard input.
+AT_ONCE = """
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void) {
+    char buffer[4096];
+    for (;;) {
+        int client = accept(0, NULL, NULL);
+        if (read(client, buffer, sizeof buffer) > 0) (void)!write(client, "accept\\n", 7);
+        close(client);
+    }
+}
+"""
 
 CONFIG = """\
 {settings}
@@ -83,6 +100,9 @@ def install(dist):
     conf = f"uid = {lists.pw_uid}\ngid = {lists.pw_gid}\n"
     pathlib.Path("/etc/mm-query/wrapper.conf").write_text(conf)
     shutil.copytree(REPOSITORY / "tests/fixtures/lists", "/var/lib/mailman/lists")
+    for name, text in (("nothing", NOTHING), ("at-once", AT_ONCE)):
+        command = ["cc", "-O2", "-static", "-x", "c", "-", "-o", f"/usr/lib/mm-query/{name}"]
+        subprocess.run(command, input=text.encode(), check=True)
     return lists
 
 
@@ -106,8 +126,15 @@ def held(directory, user):
     return path, daemon, listener
 
 
-def exim(start, directory, socket_address):
-    """An Exim with or without our snippets; returns its process and a session with it."""
+def listening():
+    """A socket on loopback, and its address in Exim's words."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    return listener, f"inet:127.0.0.1:{listener.getsockname()[1]}"
+
+
+def exim(start, directory, socket_address, least=None):
+    """An Exim with or without our snippets, or with `least` as its only question; returns its process
+    and a session with it."""
     directory.mkdir()
     directory.chmod(0o755)
     user = pwd.getpwnam("Debian-exim")
@@ -120,6 +147,8 @@ def exim(start, directory, socket_address):
         own = f"MMQ_SOCKET = {socket_address}\n" if socket_address else ""
         settings = f"MMQ_DOMAINS = lists.example.org\n{own}.include {snippets}/macros"
         acl, rcpt, data = f".include {snippets}/acl\n", "mmq_rcpt", "mmq_data"
+    if least is not None:
+        acl, data = f"least:\n  warn set acl_m0 = {least}\n  accept\n", "least"
     text = CONFIG.format(dir=directory, settings=settings, acl=acl, rcpt=rcpt, data=data)
     (directory / "exim.conf").write_text(text)
     daemon, port = start(directory)
@@ -198,12 +227,21 @@ def compare(dist, rounds):
             tcp = f"inet:127.0.0.1:{probe.getsockname()[1]}"
         path, by_unix, listener = held(directory, user)
         running = [serve(user, [f"--listen={tcp}"]), by_unix]
-        ways = {"no check": None, "run": "", "readsocket, TCP": tcp, "readsocket, Unix": path}
+        answers, at_once = listening()
+        running.append(subprocess.Popen(["/usr/lib/mm-query/at-once"], stdin=answers))
+        ways = {
+            "no check": (None,),
+            "run": ("",),
+            "readsocket, TCP": (tcp,),
+            "readsocket, Unix": (path,),
+            "least by run": (None, "${run{/usr/lib/mm-query/nothing}}"),
+            "least by TCP": (None, f"${{readsocket{{{at_once}}}{{accept?\\n}}{{5s}}}}"),
+        }
         sessions = {}
         try:
             time.sleep(1)
-            for number, (way, address) in enumerate(ways.items()):
-                process, sessions[way] = exim(start, directory / str(number), address)
+            for number, (way, asks) in enumerate(ways.items()):
+                process, sessions[way] = exim(start, directory / str(number), *asks)
                 running.append(process)
             times = measure(sessions, rounds)
             for number in range(len(ways)):
@@ -216,13 +254,18 @@ def compare(dist, rounds):
             for process in running:
                 process.wait()
             listener.close()
+            answers.close()
     print(f"{rounds} messages by each way; milliseconds from the final dot to the reply")
-    print(f"{'':<18}{'median':>8}   added (95 % confidence)")
-    none = times["no check"]
+    print(f"{'':<18}{'median':>8}   added (95 % confidence)    above the least")
+    least = {"run": "least by run", "readsocket, TCP": "least by TCP",
+             "readsocket, Unix": "least by TCP"}
     for way, own in times.items():
-        added, low, high = interval([mine - base for mine, base in zip(own, none)])
-        shown = "" if way == "no check" else f"   {added:.3f} ({low:.3f} to {high:.3f})"
-        print(f"{way:<18}{statistics.median(own):>8.3f}{shown}")
+        shown = f"{way:<18}{statistics.median(own):>8.3f}"
+        for base in ("no check", least.get(way)):
+            if base in times and base != way:
+                added, low, high = interval([a - b for a, b in zip(own, times[base])])
+                shown += f"   {added:.3f} ({low:.3f} to {high:.3f})"
+        print(shown)
 
 
 def main():

@@ -163,6 +163,8 @@ fn make_install_and_uninstall() {
             .unwrap();
         assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
     };
+    // That builds, too, and in the same place.
+    package();
     let made = |what| repository().join("target/dist").join(what).exists();
     if !made("pages") || !made("quick") {
         make(&["build", "pages"]);
