@@ -310,19 +310,23 @@ impl<'l> Interpreter<'l> {
             binding.line = line;
         }
         if self.imported.is_empty() {
+            self.imported.reserve(self.library.values.len() + self.library.functions.len());
             for (name, literal) in &self.library.values {
                 self.imported.insert(name, self.heap.import(literal)?);
             }
             let functions = self.library.functions.iter();
             self.imported.extend(functions.map(|(name, f)| (*name, Value::Function(*f))));
         }
-        for (name, value) in self.imported.clone() {
-            if self.suspects.contains(name) {
+        let imported = std::mem::take(&mut self.imported);
+        self.names.reserve(imported.len());
+        for (name, value) in &imported {
+            if self.suspects.contains(*name) {
                 self.forget(name, line);
             } else {
-                self.bind(name, value, 0);
+                self.bind(name, value.clone(), 0);
             }
         }
+        self.imported = imported;
         Ok(())
     }
 

@@ -271,8 +271,8 @@ impl Heap {
             Literal::Bool(b) => Value::Bool(*b),
             Literal::Int(i) => Value::Int(*i),
             Literal::Float(f) => Value::Float(*f),
-            Literal::Bytes(bytes) => Value::bytes(bytes.clone()),
-            Literal::Text(text) => Value::text(text.clone()),
+            Literal::Bytes(bytes) => Value::Bytes(bytes.as_slice().into()),
+            Literal::Text(text) => Value::Text(text.as_str().into()),
             Literal::List(items) => {
                 let items = items.iter().map(|item| self.import(item)).collect::<Result<_, _>>()?;
                 self.list(items, 0)?
