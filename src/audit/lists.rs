@@ -165,6 +165,13 @@ impl Odd {
     }
 }
 
+/// Whether this is a language's code, such as en or pt_BR: nothing that would not go into a file of
+/// Python.
+pub fn is_language(text: &str) -> bool {
+    (2..=16).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
 /// The languages that the lists use, and the site's own.
 pub fn languages(lists: &[Survey], of_site: Option<String>) -> Vec<String> {
     let own = |list: &Survey| {
@@ -173,12 +180,7 @@ pub fn languages(lists: &[Survey], of_site: Option<String>) -> Vec<String> {
         offered.chain([list.text("preferred_language")]).collect::<Vec<_>>()
     };
     let mut all: Vec<String> = lists.iter().flat_map(own).chain(of_site).collect();
-    // A code such as en or pt_BR, and nothing that would not go into a file of Python.
-    all.retain(|language| {
-        !language.is_empty()
-            && language.len() <= 16
-            && language.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-    });
+    all.retain(|language| is_language(language));
     all.sort();
     all.dedup();
     all

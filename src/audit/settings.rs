@@ -68,12 +68,30 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     if (facts.get)("SUBSCRIBE_FORM_SECRET").is_ok() {
         found.extend(form(facts, &value));
     }
+    found.extend(open_subscription(file, &value));
     found.extend(spamhaus(file, &value));
     for name in ["TRUSTEDLOCALSERVER", "TRUSTEDREMOTESERVER"] {
         found.extend(value(name).and_then(|servers| trusted(name, &servers, facts.python)));
     }
     if let Some(Literal::List(entries) | Literal::Tuple(entries)) = value("GLOBAL_BAN_LIST") {
         found.extend(entries.iter().filter_map(|entry| global_ban(entry, facts.python)));
+    }
+    found
+}
+
+/// `subscribe_policy` of new lists, and whether their owners may take it away (0: nobody is asked).
+fn open_subscription(file: &str, value: &dyn Fn(&str) -> Option<Literal>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let why = "whoever fills in the form subscribes anybody, who is asked nothing";
+    if value("DEFAULT_SUBSCRIBE_POLICY").as_ref().and_then(number) == Some(0.0) {
+        let text =
+            format!("new lists have open subscriptions, by DEFAULT_SUBSCRIBE_POLICY in {file}");
+        found.push(Finding::new(High, "joining", text, why, "DEFAULT_SUBSCRIBE_POLICY = 1"));
+    }
+    if is_true(value("ALLOW_OPEN_SUBSCRIBE").as_ref()) {
+        let text =
+            format!("lists' owners can open subscriptions, by ALLOW_OPEN_SUBSCRIBE in {file}");
+        found.push(Finding::new(Low, "joining", text, why, "ALLOW_OPEN_SUBSCRIBE = No"));
     }
     found
 }

@@ -5,7 +5,7 @@ use crate::cli::args::Members;
 use crate::cli::table::table;
 use crate::cli::{Failure, Outcome, admin, find_site};
 use crate::list::store::Wanted;
-use crate::overview::membership::{Delivery, Membership, of_address};
+use crate::overview::membership::{Delivery, Membership, of_addresses};
 use serde_json::json;
 use std::os::unix::ffi::OsStrExt;
 
@@ -14,11 +14,9 @@ pub(super) fn run(args: &Members) -> Result<Outcome, Failure> {
     admin::not_set_id()?;
     let site = find_site(&args.site)?;
     let found = site.load(args.list.as_bytes(), Wanted::of_senders(&[]))?;
-    let mut answers = Vec::new();
-    for address in &args.addresses {
-        let address = address.as_bytes();
-        answers.push((address, of_address(&site, &found, address)?));
-    }
+    let addresses: Vec<&[u8]> = args.addresses.iter().map(|address| address.as_bytes()).collect();
+    let memberships = of_addresses(&site, &found, &addresses)?;
+    let answers: Vec<_> = addresses.into_iter().zip(memberships).collect();
     let stdout = if args.json {
         let all: Vec<_> = answers.iter().map(|(address, found)| as_json(address, found)).collect();
         json_line(&json!({"list": found.name.as_str(), "addresses": all}))

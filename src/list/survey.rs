@@ -3,12 +3,12 @@
 use super::identity::Seen;
 use super::kept::{DIGEST_MEMBER, KEPT, MEMBER, MODERATED};
 use super::name::ListName;
-use super::store::{DICTS, Error, ListsDir, SiteDefault};
+use super::store::{DICTS, Error, ListsDir, SiteDefault, both_forms};
 use super::value::{PyValue, decode};
 use crate::pickle::{self, Dict, Picked, Request, Roll};
 use crate::python::Python;
 use crate::python::text::PyStr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many members a list has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl ListsDir {
 }
 
 /// What dictionaries of a list have under one address.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Entries(BTreeMap<String, PyValue>);
 
 impl Entries {
@@ -139,7 +139,8 @@ impl Entries {
 }
 
 impl ListsDir {
-    /// Looks an address, given in both its forms, up in dictionaries of a list.
+    /// Looks addresses up in dictionaries of a list, in one walk of its file; the answers are in the
+    /// addresses' order.
     ///
     /// # Errors
     /// [`Error`]
@@ -147,14 +148,29 @@ impl ListsDir {
         &self,
         name: &ListName,
         dicts: &[&str],
-        forms: &[PyStr],
-    ) -> Result<Entries, Error> {
-        let (picked, _) = self.pick(name, &Request { keys: &[], dicts, addresses: forms })?;
-        let value = |(dict, found): (String, Dict)| match found {
-            Dict::Entries(values) => Some((dict, decode(values.into_iter().flatten().next()?))),
-            Dict::NotADict => None,
+        addresses: &[PyStr],
+    ) -> Result<Vec<Entries>, Error> {
+        // Either Python may have written the list, and a request has each form once.
+        let forms: HashSet<PyStr> = addresses.iter().flat_map(both_forms).collect();
+        let forms: Vec<PyStr> = forms.into_iter().collect();
+        let (mut picked, _) = self.pick(name, &Request { keys: &[], dicts, addresses: &forms })?;
+        let mut of_forms: HashMap<&PyStr, Entries> = HashMap::new();
+        for (dict, found) in std::mem::take(&mut picked.dicts) {
+            let Dict::Entries(values) = found else { continue };
+            for (form, value) in forms.iter().zip(values) {
+                if let Some(value) = value {
+                    of_forms.entry(form).or_default().0.insert(dict.clone(), decode(value));
+                }
+            }
+        }
+        let of_address = |address: &PyStr| {
+            let mut all = Entries::default();
+            for form in both_forms(address).iter().rev() {
+                all.0.extend(of_forms.get(form).cloned().unwrap_or_default().0);
+            }
+            all
         };
-        Ok(Entries(picked.dicts.into_iter().filter_map(value).collect()))
+        Ok(addresses.iter().map(of_address).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is a member of a list, and how (`Mailman.OldStyleMemberships`).
 
-use crate::list::store::{Loaded, both_forms};
+use crate::list::store::Loaded;
 use crate::list::survey::Entries;
 use crate::list::value::PyValue;
 use crate::mailman::equivalents::equivalents;
@@ -67,14 +67,31 @@ pub struct Membership {
     pub bouncing: bool,
 }
 
-/// Looks an address up in a list that was loaded, with all its equivalents.
+/// Looks addresses up in a list that was loaded, with all their equivalents. The answers are in the
+/// addresses' order.
 ///
 /// # Errors
 /// The list cannot be read, or Mailman would fail on it.
-pub fn of_address(site: &Site, list: &Loaded, address: &[u8]) -> Result<Option<Membership>, Error> {
+pub fn of_addresses(
+    site: &Site,
+    list: &Loaded,
+    addresses: &[&[u8]],
+) -> Result<Vec<Option<Membership>>, Error> {
+    let groups: Vec<_> = addresses.iter().map(|address| candidates(list, address)).collect();
+    let mut entries = site.lists.entries(&list.name, &DICTS, &groups.concat())?.into_iter();
+    let mut found = |candidates: &Vec<PyStr>| {
+        // Each takes its own, also behind the first that is a member.
+        let all: Vec<_> = candidates.iter().zip(entries.by_ref().take(candidates.len())).collect();
+        all.into_iter().find_map(|(address, entries)| membership(address, &entries))
+    };
+    Ok(groups.iter().map(&mut found).collect())
+}
+
+/// What the list may know an address as, in the order in which Mailman looks.
+fn candidates(list: &Loaded, address: &[u8]) -> Vec<PyStr> {
     let python = list.settings.python;
     // The port knows no address but text.
-    let Some(address) = PyStr::native(address, python) else { return Ok(None) };
+    let Some(address) = PyStr::native(address, python) else { return Vec::new() };
     let address = address.lower(python);
     let others = match &list.settings.equivalent_domains {
         setting if setting.value().is_some() => {
@@ -83,13 +100,7 @@ pub fn of_address(site: &Site, list: &Loaded, address: &[u8]) -> Result<Option<M
         }
         _ => Vec::new(),
     };
-    for candidate in std::iter::once(address).chain(others) {
-        let entries = site.lists.entries(&list.name, &DICTS, &both_forms(&candidate))?;
-        if let Some(found) = membership(&candidate, &entries) {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+    std::iter::once(address).chain(others).collect()
 }
 
 fn membership(address: &PyStr, entries: &Entries) -> Option<Membership> {

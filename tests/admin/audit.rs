@@ -127,6 +127,8 @@ fn the_sites_settings() {
             "medium captcha: CAPTCHAS['en'][0]: the answer 4|four",
         ),
         ("CAPTCHAS['en'] = [('q', '(four')]", "high captcha: CAPTCHAS['en'][0]: the answer (four"),
+        ("DEFAULT_SUBSCRIBE_POLICY = 0", "high joining: new lists have open subscriptions"),
+        ("ALLOW_OPEN_SUBSCRIBE = Yes", "low joining: lists' owners can open subscriptions"),
         ("BLOCK_SPAMHAUS_LISTED_DBL_SUBSCRIBE = Yes", "low spamhaus: "),
         ("BLOCK_SPAMHAUS_LISTED_IP_SUBSCRIBE = Yes", "low spamhaus: "),
         (

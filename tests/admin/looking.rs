@@ -154,6 +154,19 @@ fn equivalent_domains_are_one() {
     let said = site.succeed(&["members", "equiv", "alice@example.net", "nobody@example.org", "x"]);
     assert!(said.contains("alice@example.net   member as alice@example.org"), "{said}");
     assert!(said.contains("nobody@example.org  no member"), "{said}");
+    // Each answer is that address's own, however often it is asked for.
+    let args = [
+        "members",
+        "equiv",
+        "x",
+        "ALICE@example.net",
+        "alice@example.org",
+        "x",
+        "alice@example.org",
+    ];
+    let said = site.succeed(&args);
+    let members = said.lines().map(|line| !line.ends_with("no member"));
+    assert_eq!(members.collect::<Vec<_>>(), [false, true, true, false, true], "{said}");
 }
 
 /// Whoever writes a list's settings does not write to an administrator's terminal.

@@ -1,6 +1,7 @@
 //! Options of `mm-query audit` and `mm-query harden`.
 
 use super::{SiteOptions, statuses};
+use crate::audit::lists::is_language;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,9 +36,11 @@ pub(in crate::cli) struct Harden {
 }
 
 fn language(text: &str) -> Result<String, String> {
-    let fits = (2..=16).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if fits { Ok(text.to_owned()) } else { Err("no language's code, such as de or pt_BR".into()) }
+    if is_language(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("no language's code, such as de or pt_BR".into())
+    }
 }
 
 pub(super) fn help_end() -> String {
