@@ -1,4 +1,4 @@
-# make build   the programs, in target/dist
+# make build   the programs, in target/dist [MMQ_QUICK_TARGET=x86_64-unknown-linux-gnu: without musl]
 # make demo    a private Exim with our snippets: one post permitted, one refused
 # make test    everything that must pass
 # make bench   what a query costs
@@ -15,7 +15,8 @@
 CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
-QUICK = $(shell tools/quick_target)
+export MMQ_QUICK_TARGET
+QUICK = $(or $(MMQ_QUICK_TARGET),$(shell tools/quick_target))
 DIST := $(TARGET_DIR)/dist
 
 .PHONY: all build program quick pages install uninstall deb demo test test-matrix bench \
