@@ -115,12 +115,12 @@ uninstall:
 
 # dpkg-buildpackage leaves its results beside the sources; it gets a folder of its own to work in.
 deb:
-	tools/setup build deb
+	tools/setup build quick deb
 	tools/make_deb "$(DIST)"
 
 # Needs root and the network.
 test-matrix:
-	tools/setup exim build tests matrix
+	tools/setup exim build quick tests matrix
 	tools/test_matrix bullseye trixie
 
 demo:
@@ -142,7 +142,7 @@ test:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 bench:
-	tools/setup build tests
+	tools/setup build quick tests
 	$(MAKE) --no-print-directory quick
 	$(CARGO) build --locked --release --example big_list
 	tools/bench.py "$(DIST)/quick/mm-query" "$(TARGET_DIR)/release/examples/big_list"
@@ -157,7 +157,7 @@ load:
 
 # What a check adds to the time that Exim takes for a message.
 bench-exim:
-	tools/setup build tests exim
+	tools/setup build quick tests exim
 	$(MAKE) --no-print-directory build
 	tools/bench_exim.py "$(DIST)"
 
