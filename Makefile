@@ -40,22 +40,22 @@ build: program quick
 # path.
 program:
 	RUSTFLAGS="-C target-feature=+crt-static" \
-	    $(CARGO) build --locked --release --package mm-query --bins --target "$(HOST)"
+	    $(CARGO) build --locked --release --package mm-query --bin mm-query --target "$(HOST)"
 	install -d "$(DIST)"
 	install "$(TARGET_DIR)/$(HOST)/release/mm-query" "$(DIST)"
 
-# What Exim runs for each message: the wrapper, and for the wrapper the same program once more, with
-# musl's C library where there is one (tools/quick_target). That one is slower as the daemon: all of
-# its threads share one heap. The wrapper is linked as its target has it: statically with musl,
-# dynamically with GNU's library, which would make it three times as large; the C library is all it
-# needs, and that disregards the caller's LD_ variables in a set-id program.
+# What Exim runs for each message: the wrapper, and for the wrapper the queries alone, both with musl's
+# C library where there is one (tools/quick_target). The wrapper is linked as its target has it:
+# statically with musl, dynamically with GNU's library, which would make it three times as large; the C
+# library is all it needs, and that disregards the caller's LD_ variables in a set-id program.
 quick:
 	RUSTFLAGS="-C target-feature=+crt-static" \
-	    $(CARGO) build --locked --release --package mm-query --bins --target "$(QUICK)"
+	    $(CARGO) build --locked --release --package mm-query --bin mm-query-quick \
+	    --target "$(QUICK)"
 	$(CARGO) build --locked --release --package mm-query-wrapper --bins --target "$(QUICK)"
-	install -d "$(DIST)/quick"
-	install "$(TARGET_DIR)/$(QUICK)/release/mm-query" "$(DIST)/quick"
-	install "$(TARGET_DIR)/$(QUICK)/release/mm-query-wrapper" "$(DIST)"
+	install -d "$(DIST)"
+	install "$(TARGET_DIR)/$(QUICK)/release/mm-query-quick" \
+	    "$(TARGET_DIR)/$(QUICK)/release/mm-query-wrapper" "$(DIST)"
 
 pages:
 	$(CARGO) run --locked --quiet --package pages -- "$(DIST)/pages"
@@ -64,7 +64,8 @@ pages:
 # its own way with them.
 install:
 	install -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(prefix)/bin" "$(DESTDIR)$(sysconfdir)/mm-query"
-	install -m 755 "$(DIST)/quick/mm-query" "$(DIST)/mm-query-wrapper" "$(DESTDIR)$(LIBDIR)"
+	install -m 755 "$(DIST)/mm-query-wrapper" "$(DESTDIR)$(LIBDIR)"
+	install -m 755 "$(DIST)/mm-query-quick" "$(DESTDIR)$(LIBDIR)/mm-query"
 	install -m 755 "$(DIST)/mm-query" "$(DESTDIR)$(prefix)/bin"
 	install -d "$(DESTDIR)$(SHARE)/mm-query/exim/debian" "$(DESTDIR)$(SHARE)/man/man1" \
 	    "$(DESTDIR)$(SHARE)/man/man5" "$(DESTDIR)$(SHARE)/man/man8" \
@@ -145,7 +146,7 @@ bench:
 	tools/setup build quick tests
 	$(MAKE) --no-print-directory quick
 	$(CARGO) build --locked --release --example big_list
-	tools/bench.py "$(DIST)/quick/mm-query" "$(TARGET_DIR)/release/examples/big_list"
+	tools/bench.py "$(DIST)/mm-query-quick" "$(TARGET_DIR)/release/examples/big_list"
 
 # LOAD: more options, such as --inet, --clients 16, --seconds 60.
 load:

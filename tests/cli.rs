@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const BIN: &str = env!("CARGO_BIN_EXE_mm-query");
+/// The program behind the wrapper.
+const QUICK: &str = env!("CARGO_BIN_EXE_mm-query-quick");
 
 fn lists() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lists")
@@ -32,11 +34,20 @@ struct Run {
     stderr: String,
 }
 
+/// Runs the program, and if that is a query, the one behind the wrapper too: they say the same.
 fn run_with(dir: &Path, args: &[&dyn AsRef<OsStr>]) -> Run {
-    let mut command = Command::new(BIN);
-    command.args(args.iter().map(|a| a.as_ref()));
-    command.arg(format!("--lists-dir={}", dir.display()));
-    finish(&mut command)
+    let run = |program| {
+        let mut command = Command::new(program);
+        command.args(args.iter().map(|a| a.as_ref()));
+        command.arg(format!("--lists-dir={}", dir.display()));
+        finish(&mut command)
+    };
+    let ran = run(BIN);
+    let queries = ["test-sender", "test-message", "test-subscribe", "list-domain"];
+    if args.first().is_some_and(|first| queries.iter().any(|query| first.as_ref() == *query)) {
+        assert_eq!(run(QUICK), ran);
+    }
+    ran
 }
 
 fn finish(command: &mut Command) -> Run {
@@ -59,6 +70,20 @@ fn finish(command: &mut Command) -> Run {
 fn run(args: &[&str]) -> Run {
     let args: Vec<&dyn AsRef<OsStr>> = args.iter().map(|a| a as &dyn AsRef<OsStr>).collect();
     run_with(&lists(), &args)
+}
+
+#[test]
+fn behind_the_wrapper_is_nothing_but_queries() {
+    let commands = "serve ask exim-setup doctor lists show members ban unban banned audit harden \
+        subscriptions locks help";
+    for name in commands.split_whitespace() {
+        let ran = finish(Command::new(QUICK).args([name, "team"]));
+        assert!(ran.code == 64 && ran.stderr.contains("unrecognized subcommand"), "{ran:?}");
+    }
+    let help = finish(Command::new(QUICK).arg("--help"));
+    assert!(help.stdout.contains("/usr/bin/mm-query has all commands"), "{help:?}");
+    let version = |program| finish(Command::new(program).arg("--version"));
+    assert_eq!(version(QUICK), version(BIN));
 }
 
 fn verdict(args: &[&str]) -> String {

@@ -91,7 +91,7 @@ def install(dist):
     for place in PLACES:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "bench", place], check=True)
     exim, lists = pwd.getpwnam("Debian-exim"), pwd.getpwnam("list")
-    shutil.copy(dist / "quick/mm-query", "/usr/lib/mm-query/mm-query")
+    shutil.copy(dist / "mm-query-quick", "/usr/lib/mm-query/mm-query")
     shutil.copy(dist / "mm-query", "/usr/lib/mm-query/daemon")
     wrapper = pathlib.Path("/usr/lib/mm-query/mm-query-wrapper")
     shutil.copy(dist / "mm-query-wrapper", wrapper)

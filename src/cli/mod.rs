@@ -30,7 +30,7 @@ use crate::exit::Status;
 use crate::list::store::{ListsDir, Loaded};
 use crate::sandbox;
 use crate::site::Site;
-use args::{Cli, Command};
+use args::{Cli, Command, Queries, Query};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::Write;
@@ -123,21 +123,37 @@ pub fn definition() -> clap::Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    program(
+        Cli::parse_from,
+        |cli| cli.command.is_for_people(),
+        |cli| obey(&cli.command, sandbox::enter),
+    )
+}
+
+/// Runs the program that has the queries only: nothing else of this library gets into it.
+pub fn main_of_queries() -> ExitCode {
+    program(Queries::parse_from, |_| false, |queries| answer(&queries.query, sandbox::enter))
+}
+
+fn program<T>(
+    parse: fn(&[OsString]) -> Result<T, clap::Error>,
+    is_endless: fn(&T) -> bool,
+    work: fn(&T) -> Result<Outcome, Failure>,
+) -> ExitCode {
     // The default hook prints the panic's own text, which could hold anything of the input.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         write_stderr(&format!("mm-query: internal error at {place}\n"));
     }));
-    let Ok(parsed) = catch_unwind(|| Cli::parse_from(&std::env::args_os().collect::<Vec<_>>()))
-    else {
+    let Ok(parsed) = catch_unwind(|| parse(&std::env::args_os().collect::<Vec<_>>())) else {
         return Status::Internal.into();
     };
     // What writes is never given up halfway.
-    let endless = parsed.as_ref().is_ok_and(|cli| cli.command.is_for_people());
+    let endless = parsed.as_ref().is_ok_and(is_endless);
     // The wrapper keeps the time itself, and a second thread costs a query a tenth of its time.
     let timed = std::env::var_os("MMQ_TIMED").is_some();
     let limit = (!endless && !timed).then_some(TIME_LIMIT);
-    supervise(limit, give_up, || finish(act(parsed, sandbox::enter))).into()
+    supervise(limit, give_up, || finish(act(parsed, work))).into()
 }
 
 /// Ends the program from wherever it is.
@@ -172,19 +188,33 @@ fn supervise(
 /// Runs one command line, the program's name first; prints nothing. This process may have other
 /// work, so it gives nothing up.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
-    act(Cli::parse_from(&args.into_iter().collect::<Vec<_>>()), |_| Vec::new())
+    let parsed = Cli::parse_from(&args.into_iter().collect::<Vec<_>>());
+    act(parsed, |cli| obey(&cli.command, |_| Vec::new()))
 }
 
-fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
-    let cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => return no_command(&error),
+fn act<T>(
+    parsed: Result<T, clap::Error>,
+    work: impl FnOnce(&T) -> Result<Outcome, Failure>,
+) -> Outcome {
+    let result = match &parsed {
+        Ok(parsed) => work(parsed),
+        Err(error) => return no_command(error),
     };
-    let result = match &cli.command {
-        Command::TestSender(args) => test_sender::run(args, enter),
-        Command::TestMessage(args) => test_message::run(args, enter),
-        Command::TestSubscribe(args) => test_subscribe::run(args, enter),
-        Command::ListDomain(args) => list_domain::run(args, enter),
+    result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
+}
+
+fn answer(query: &Query, enter: Enter) -> Result<Outcome, Failure> {
+    match query {
+        Query::TestSender(args) => test_sender::run(args, enter),
+        Query::TestMessage(args) => test_message::run(args, enter),
+        Query::TestSubscribe(args) => test_subscribe::run(args, enter),
+        Query::ListDomain(args) => list_domain::run(args, enter),
+    }
+}
+
+fn obey(command: &Command, enter: Enter) -> Result<Outcome, Failure> {
+    match command {
+        Command::Query(query) => answer(query, enter),
         Command::Ask(args) => ask::run(args, enter),
         Command::Serve(args) => serve::run(args),
         Command::EximSetup(args) => exim_setup::run(args),
@@ -199,8 +229,7 @@ fn act(parsed: Result<Cli, clap::Error>, enter: Enter) -> Outcome {
         Command::Members(args) => members::run(args),
         Command::Subscriptions(args) => subscriptions::run(args),
         Command::Locks(args) => locks::run(args),
-    };
-    result.unwrap_or_else(|Failure(status, error)| Outcome::error(status, &format!("{error:#}")))
+    }
 }
 
 /// `--help`, `--version`, and what is wrong with a command line.

@@ -48,6 +48,9 @@ const CALLS: &[Call] = &[
     // A list's files, beneath the directory that is open, and what is open already.
     any(libc::SYS_openat2),
     only(libc::SYS_openat, &[(2, Demand::Without(!READING.bits()))]),
+    // musl's `open`, on the machine that still has that call.
+    #[cfg(target_arch = "x86_64")]
+    only(libc::SYS_open, &[(1, Demand::Without(!READING.bits()))]),
     any(libc::SYS_statx),
     any(libc::SYS_newfstatat),
     any(libc::SYS_fstat),

@@ -166,7 +166,7 @@ fn make_install_and_uninstall() {
     // That builds, too, and in the same place.
     package();
     let made = |what| repository().join("target/dist").join(what).exists();
-    if !made("pages") || !made("quick") {
+    if !made("pages") || !made("mm-query-quick") {
         make(&["build", "pages"]);
     }
     let scratch = tempfile::tempdir().unwrap();

@@ -11,7 +11,12 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-pub(crate) const MM_QUERY: &str = env!("CARGO_BIN_EXE_mm-query");
+/// The program; with musl's library, the one that is built with it.
+pub(crate) const MM_QUERY: &str = if cfg!(target_env = "musl") {
+    env!("CARGO_BIN_EXE_mm-query-quick")
+} else {
+    env!("CARGO_BIN_EXE_mm-query")
+};
 
 pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -30,13 +35,19 @@ pub(crate) fn sandboxed() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let own = std::env::current_exe().unwrap();
-        // target/debug/deps/sandbox-...
+        // target/debug/deps/sandbox-..., or target/TARGET/debug/deps/sandbox-...
         let profile = own.ancestors().nth(2).unwrap();
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--offline", "--locked", "--example", "sandboxed"])
+        let mut target = profile.parent().unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--offline", "--locked", "--example", "sandboxed"]);
+        if cfg!(target_env = "musl") {
+            cargo.arg("--target").arg(target.file_name().unwrap());
+            target = target.parent().unwrap();
+        }
+        let status = cargo
             .args((!cfg!(debug_assertions)).then_some("--release"))
             .arg("--target-dir")
-            .arg(profile.parent().unwrap())
+            .arg(target)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();

@@ -70,19 +70,51 @@ impl Cli {
     /// What is wrong with it, or the help that it asks for.
     pub(super) fn parse_from(args: &[OsString]) -> Result<Cli, clap::Error> {
         match query(args) {
-            Some(command) => Ok(Cli { command }),
+            Some(query) => Ok(Cli { command: Command::Query(query) }),
             None => Cli::try_parse_from(args),
+        }
+    }
+}
+
+/// May this message be posted to this Mailman 2.1 list?
+#[derive(Debug, Parser)]
+#[command(
+    name = "mm-query",
+    bin_name = "mm-query",
+    version,
+    about = "Asks a Mailman 2.1 list's own files whether a message may be posted to it. This is the \
+             program behind the wrapper, which has the queries only; /usr/bin/mm-query has all commands",
+    after_help = help_end(),
+    subcommand_required = true,
+    arg_required_else_help = false,
+    disable_help_subcommand = true
+)]
+pub(super) struct Queries {
+    /// What to answer.
+    #[command(subcommand)]
+    pub(super) query: Query,
+}
+
+impl Queries {
+    /// As [`Cli::parse_from`].
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that it asks for.
+    pub(super) fn parse_from(args: &[OsString]) -> Result<Queries, clap::Error> {
+        match query(args) {
+            Some(query) => Ok(Queries { query }),
+            None => Queries::try_parse_from(args),
         }
     }
 }
 
 /// A query that is well put, parsed by the definition of its options alone: to define all commands
 /// takes longer than to answer. Nothing where anything else is meant, or wrong.
-fn query(args: &[OsString]) -> Option<Command> {
+fn query(args: &[OsString]) -> Option<Query> {
     match args.get(1)?.to_str()? {
-        "test-sender" => Some(Command::TestSender(options(args)?)),
-        "test-subscribe" => Some(Command::TestSubscribe(options(args)?)),
-        "list-domain" => Some(Command::ListDomain(options(args)?)),
+        "test-sender" => Some(Query::TestSender(options(args)?)),
+        "test-subscribe" => Some(Query::TestSubscribe(options(args)?)),
+        "list-domain" => Some(Query::ListDomain(options(args)?)),
         _ => None,
     }
 }
@@ -93,9 +125,9 @@ fn options<T: Args>(args: &[OsString]) -> Option<T> {
     T::from_arg_matches(&matches).ok()
 }
 
-/// The commands.
+/// What Exim asks, and people do.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum Query {
     /// May a message with these senders be posted to LIST?
     #[command(
         name = "test-sender",
@@ -117,6 +149,15 @@ pub(super) enum Command {
                       emergency and urgent posts."
     )]
     TestMessage(TestMessage),
+    /// May ADDRESS subscribe to LIST?
+    #[command(
+        name = "test-subscribe",
+        after_help = test_subscribe::help_end(),
+        long_about = "Says what Mailman would do if ADDRESS asked to be subscribed to LIST, by mail \
+                      or in the web form: whether it takes the address, whether it is a member or \
+                      banned, and what the list's subscribe_policy asks for."
+    )]
+    TestSubscribe(TestSubscribe),
     /// Print the domain of LIST, or check that DOMAIN is it.
     #[command(
         name = "list-domain",
@@ -125,6 +166,14 @@ pub(super) enum Command {
                       is the list's domain, ASCII case aside, and exits with 1 if it is not."
     )]
     ListDomain(ListDomain),
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// What Exim asks.
+    #[command(flatten)]
+    Query(Query),
     /// Answer questions over a socket, for busy servers.
     #[command(
         after_help = serve::help_end(),
@@ -140,15 +189,6 @@ pub(super) enum Command {
                       same exit statuses."
     )]
     Ask(Ask),
-    /// May ADDRESS subscribe to LIST?
-    #[command(
-        name = "test-subscribe",
-        after_help = test_subscribe::help_end(),
-        long_about = "Says what Mailman would do if ADDRESS asked to be subscribed to LIST, by mail \
-                      or in the web form: whether it takes the address, whether it is a member or \
-                      banned, and what the list's subscribe_policy asks for."
-    )]
-    TestSubscribe(TestSubscribe),
     /// Show how to set Exim up, or do it on Debian.
     #[command(
         name = "exim-setup",
@@ -266,11 +306,7 @@ impl Command {
     /// Whether it is for people at a shell, who wait as long as it takes. Exim does not.
     pub(super) fn is_for_people(&self) -> bool {
         match self {
-            Command::TestSender(_)
-            | Command::TestMessage(_)
-            | Command::TestSubscribe(_)
-            | Command::ListDomain(_)
-            | Command::Ask(_) => false,
+            Command::Query(_) | Command::Ask(_) => false,
             Command::EximSetup(_)
             | Command::Serve(_)
             | Command::Doctor(_)
@@ -399,7 +435,9 @@ mod tests {
                 ["mm-query"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
             let quick = query(&args).unwrap_or_else(|| panic!("{line}"));
             let whole = Cli::try_parse_from(&args).unwrap();
-            assert_eq!(format!("{quick:?}"), format!("{:?}", whole.command), "{line}");
+            assert_eq!(format!("Query({quick:?})"), format!("{:?}", whole.command), "{line}");
+            let queries = Queries::try_parse_from(&args).unwrap();
+            assert_eq!(format!("{quick:?}"), format!("{:?}", queries.query), "{line}");
         }
         for line in [
             "",
