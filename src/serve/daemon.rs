@@ -176,7 +176,7 @@ fn confine_to(site: &Site, listeners: &[Listener], log: &Log) -> Vec<String> {
 ///
 /// # Errors
 /// Why it did not start, or ended by itself.
-pub fn run(site: Site, options: Options) -> Result<(), Failure> {
+pub fn run(site: Site, mut options: Options) -> Result<(), Failure> {
     let failed = |e: std::io::Error| (Status::Config, format!("signals: {e}"));
     let (mut term, mut hang_up) =
         (signals(&[SIGTERM, SIGINT]).map_err(failed)?, signals(&[SIGHUP]).map_err(failed)?);
@@ -191,7 +191,7 @@ pub fn run(site: Site, options: Options) -> Result<(), Failure> {
     if listeners.is_empty() {
         return Err((Status::Usage, "nowhere to listen".into()));
     }
-    raise_descriptors(options.connections);
+    options.connections = options.connections.min(room_for(options.connections));
     let mut daemon = Daemon::start(site, options, listeners, true)?;
     notify.ready();
     let interval = notify.watchdog().map_or(WATCH, |watchdog| (watchdog / 3).min(WATCH));
@@ -241,13 +241,23 @@ fn wait(term: &mut UnixStream, hang_up: &mut UnixStream, most: Duration) -> (boo
     (came(term), came(hang_up))
 }
 
-/// Descriptors for all connections, as far as the limit can be raised.
-fn raise_descriptors(connections: usize) {
+/// Descriptors for what is not a connection: lists that are being read, sockets, streams.
+const OTHER_DESCRIPTORS: u64 = 64;
+
+/// Raises the limit of descriptors for so many connections, and says for how many there is room
+/// then. They never get all: a list has to be opened, whoever else holds a connection.
+fn room_for(connections: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(64);
-    let now = getrlimit(Resource::Nofile);
-    if now.current.is_some_and(|current| current < wanted) {
-        let current = now.maximum.map_or(wanted, |maximum| maximum.min(wanted));
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..now });
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHER_DESCRIPTORS);
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        let current = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+        let raised = Rlimit { current: Some(current), ..limit };
+        if setrlimit(Resource::Nofile, raised).is_ok() {
+            limit = raised;
+        }
     }
+    let Some(current) = limit.current else { return connections };
+    let room = current.saturating_sub(OTHER_DESCRIPTORS).max(current / 4);
+    usize::try_from(room).unwrap_or(usize::MAX)
 }
