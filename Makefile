@@ -15,8 +15,7 @@
 CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
-export MMQ_QUICK_TARGET
-QUICK = $(or $(MMQ_QUICK_TARGET),$(shell tools/quick_target))
+QUICK = $(shell MMQ_QUICK_TARGET="$(MMQ_QUICK_TARGET)" tools/quick_target)
 DIST := $(TARGET_DIR)/dist
 
 .PHONY: all build program quick pages install uninstall deb demo test test-matrix bench \

@@ -123,20 +123,15 @@ pub fn definition() -> clap::Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    program(
-        Cli::parse_from,
-        |cli| cli.command.is_for_people(),
-        |cli| obey(&cli.command, sandbox::enter),
-    )
+    program::<Cli>(|cli| cli.command.is_for_people(), |cli| obey(&cli.command, sandbox::enter))
 }
 
 /// Runs the program that has the queries only: nothing else of this library gets into it.
 pub fn main_of_queries() -> ExitCode {
-    program(Queries::parse_from, |_| false, |queries| answer(&queries.query, sandbox::enter))
+    program::<Queries>(|_| false, |queries| answer(&queries.query, sandbox::enter))
 }
 
-fn program<T>(
-    parse: fn(&[OsString]) -> Result<T, clap::Error>,
+fn program<T: clap::Parser + From<Query>>(
     is_endless: fn(&T) -> bool,
     work: fn(&T) -> Result<Outcome, Failure>,
 ) -> ExitCode {
@@ -145,7 +140,8 @@ fn program<T>(
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         write_stderr(&format!("mm-query: internal error at {place}\n"));
     }));
-    let Ok(parsed) = catch_unwind(|| parse(&std::env::args_os().collect::<Vec<_>>())) else {
+    let Ok(parsed) = catch_unwind(|| args::parse::<T>(&std::env::args_os().collect::<Vec<_>>()))
+    else {
         return Status::Internal.into();
     };
     // What writes is never given up halfway.
@@ -188,7 +184,7 @@ fn supervise(
 /// Runs one command line, the program's name first; prints nothing. This process may have other
 /// work, so it gives nothing up.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Outcome {
-    let parsed = Cli::parse_from(&args.into_iter().collect::<Vec<_>>());
+    let parsed = args::parse::<Cli>(&args.into_iter().collect::<Vec<_>>());
     act(parsed, |cli| obey(&cli.command, |_| Vec::new()))
 }
 

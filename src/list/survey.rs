@@ -153,9 +153,9 @@ impl ListsDir {
         // Either Python may have written the list, and a request has each form once.
         let forms: HashSet<PyStr> = addresses.iter().flat_map(both_forms).collect();
         let forms: Vec<PyStr> = forms.into_iter().collect();
-        let (mut picked, _) = self.pick(name, &Request { keys: &[], dicts, addresses: &forms })?;
+        let (picked, _) = self.pick(name, &Request { keys: &[], dicts, addresses: &forms })?;
         let mut of_forms: HashMap<&PyStr, Entries> = HashMap::new();
-        for (dict, found) in std::mem::take(&mut picked.dicts) {
+        for (dict, found) in picked.dicts {
             let Dict::Entries(values) = found else { continue };
             for (form, value) in forms.iter().zip(values) {
                 if let Some(value) = value {

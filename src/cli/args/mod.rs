@@ -63,16 +63,9 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-impl Cli {
-    /// Parses a command line, the program's name first.
-    ///
-    /// # Errors
-    /// What is wrong with it, or the help that it asks for.
-    pub(super) fn parse_from(args: &[OsString]) -> Result<Cli, clap::Error> {
-        match query(args) {
-            Some(query) => Ok(Cli { command: Command::Query(query) }),
-            None => Cli::try_parse_from(args),
-        }
+impl From<Query> for Cli {
+    fn from(query: Query) -> Cli {
+        Cli { command: Command::Query(query) }
     }
 }
 
@@ -95,16 +88,20 @@ pub(super) struct Queries {
     pub(super) query: Query,
 }
 
-impl Queries {
-    /// As [`Cli::parse_from`].
-    ///
-    /// # Errors
-    /// What is wrong with it, or the help that it asks for.
-    pub(super) fn parse_from(args: &[OsString]) -> Result<Queries, clap::Error> {
-        match query(args) {
-            Some(query) => Ok(Queries { query }),
-            None => Queries::try_parse_from(args),
-        }
+impl From<Query> for Queries {
+    fn from(query: Query) -> Queries {
+        Queries { query }
+    }
+}
+
+/// Parses a command line, the program's name first.
+///
+/// # Errors
+/// What is wrong with it, or the help that it asks for.
+pub(super) fn parse<T: Parser + From<Query>>(args: &[OsString]) -> Result<T, clap::Error> {
+    match query(args) {
+        Some(query) => Ok(T::from(query)),
+        None => T::try_parse_from(args),
     }
 }
 

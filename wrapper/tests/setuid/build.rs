@@ -46,7 +46,7 @@ fn build(name: &str, what: &[&str], conf: &Path, program: &Path, quick: bool) ->
 }
 
 /// What `make build` builds the wrapper for.
-fn quick_target() -> &'static str {
+pub(crate) fn quick_target() -> &'static str {
     static TARGET: OnceLock<String> = OnceLock::new();
     TARGET.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/quick_target");

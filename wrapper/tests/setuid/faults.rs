@@ -137,7 +137,8 @@ fn with_privileges_it_reads_its_configuration_and_nothing_else() {
     let names: Vec<&str> = with_privileges.iter().map(|call| call.name.as_str()).collect();
     for name in names {
         let expected = "rt_sigaction rt_sigprocmask alarm setitimer prlimit64 setrlimit umask chdir \
-            open openat fstat newfstatat statx read close getuid geteuid getgid getegid prctl setgroups setresgid";
+            open openat fstat newfstatat statx read close getuid geteuid getgid getegid prctl \
+            setgroups setresgid";
         assert!(expected.split_whitespace().any(|it| it == name), "{name}: {with_privileges:?}");
     }
     let opened = with_privileges.iter().filter(|call| call.name.starts_with("open"));
